@@ -1,0 +1,18 @@
+export { type ByteSource, bytesSource } from './byte-source.ts'
+export { combineWeights } from './combine.ts'
+export { fileSource } from './file-source.ts'
+export { npyWeights, safetensorsWeights, tfjsWeights, weights } from './files.ts'
+export {
+  maxModelJsonBytes,
+  maxNpyHeaderBytes,
+  maxRank,
+  maxSafetensorsHeaderBytes,
+  maxShards,
+  maxTensorBytes,
+  maxTensors,
+} from './limits.ts'
+export { type MemoryWeight, memoryWeights, type WeightArray } from './memory.ts'
+export { readNpy } from './npy.ts'
+export { readSafetensors } from './safetensors.ts'
+export type { LoadedWeights, SkippedTensor } from './store.ts'
+export { readTfjs } from './tfjs.ts'
