@@ -64,8 +64,10 @@ export const samplerConformance: readonly SamplerCase[] = [
     name: 'planning changes neither the seed nor the shape',
     run(context) {
       const given = seed(4)
-      for (const shape of shapes) samplerOf(context).plan(given, Object.freeze({ ...shape }))
-      assertEqual(given.join(), seed(4).join(), 'seed after planning')
+      for (const shape of shapes) {
+        samplerOf(context).plan(given, Object.freeze({ ...shape }))
+        assertEqual(given.join(), seed(4).join(), 'seed after planning')
+      }
     },
   },
   {
@@ -121,16 +123,16 @@ export const samplerConformance: readonly SamplerCase[] = [
     },
   },
   {
-    name: 'parameters that are unknown or not numbers are refused with a RangeError',
+    name: 'parameters that are unknown or not finite are refused with a RangeError',
     run(context) {
       const { parameters } = samplerOf(context)
       const bad = Object.keys(parameters).flatMap((name) => [
         { ...parameters, [name]: Number.NaN },
         { ...parameters, [name]: Number.POSITIVE_INFINITY },
-        { ...parameters, [name]: -1 },
       ])
       for (const given of [{ ...parameters, 'no such parameter': 1 }, ...bad]) {
-        assert(refuses(context.factory, given), `expected a RangeError for ${Object.entries(given).join(' ')}`)
+        const shown = Object.entries(given).map(([name, value]) => `${name} = ${value}`)
+        assert(refuses(context.factory, given), `expected a RangeError for ${shown.join(', ')}`)
       }
     },
   },

@@ -9,10 +9,12 @@ export interface MemoryTransportOptions {
   readonly maxBufferedBytes?: number
   /** How long `close` waits for the peer, milliseconds. Default 10 000. */
   readonly closeTimeoutMs?: number
+  /** Told when an `onChannel` threw or rejected, which ends its channel and nothing else. Default: nobody is told. */
+  readonly onError?: (error: Error, peer: string) => void
 }
 
 interface Entry {
-  accept(address: string): Channel
+  accept(): Channel
 }
 
 /**
@@ -49,7 +51,7 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
       throwIfAborted(signal)
       const entry = entries.get(address)
       if (entry === undefined) throw new AssayError('peer-unreachable', `nobody listens on ${address}`)
-      return entry.accept(address)
+      return entry.accept()
     },
 
     async listen(
@@ -75,7 +77,7 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
           void far.over.then(() => {
             open -= 1
           })
-          void hand(far, onChannel)
+          void hand(far, onChannel, options.onError)
           return near
         },
       }
@@ -88,13 +90,18 @@ export function memoryTransport(options: MemoryTransportOptions = {}): Transport
   }
 }
 
-/** A handler that fails, at once or later, ends its own channel and nothing else. */
-async function hand(channel: Channel, onChannel: (channel: Channel) => unknown): Promise<void> {
+async function hand(
+  channel: Channel,
+  onChannel: (channel: Channel) => unknown,
+  onError: ((error: Error, peer: string) => void) | undefined,
+): Promise<void> {
   await undefined
   try {
     await onChannel(channel)
   } catch (error) {
-    channel.abort(error instanceof Error ? error : new Error(String(error)))
+    const failure = error instanceof Error ? error : new Error(`onChannel threw ${String(error)}`)
+    channel.abort(failure)
+    onError?.(failure, channel.peer)
   }
 }
 

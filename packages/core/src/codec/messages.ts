@@ -1,0 +1,174 @@
+import * as v from 'valibot'
+import { dtypes } from '../dtype.ts'
+import { AssayError } from '../errors.ts'
+import { type ProfileName, profiles } from '../numerics/profile.ts'
+import { verdictSchema } from '../verdict.ts'
+import { decodeFrame, encodeFrame } from './frame.ts'
+
+/** `spot` finds faults; `interactive` holds against a prover that lies. */
+export const modes = ['spot', 'interactive'] as const
+export type Mode = (typeof modes)[number]
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const finite = v.pipe(v.number(), v.finite())
+const text = v.pipe(v.string(), v.maxLength(512))
+const bytes = v.instance(Uint8Array as unknown as new () => Uint8Array)
+const bytes32 = v.pipe(bytes, v.length(32))
+const batch = v.pipe(v.array(v.pipe(count, v.maxValue(2 ** 31))), v.maxLength(8))
+const dimension = v.pipe(count, v.maxValue(2 ** 31))
+
+const vector = v.strictObject({ digest: bytes32, length: dimension })
+
+const activation = v.variant('name', [
+  v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid']) }),
+  v.strictObject({ name: v.literal('leakyrelu'), slope: finite }),
+  v.strictObject({ name: v.literal('prelu'), slopes: vector }),
+])
+
+/** B is a public weight, named by its digest, or a committed tensor whose rows are the columns of op(B). */
+const right = v.variant('kind', [
+  v.strictObject({ kind: v.literal('weight'), digest: bytes32, transposed: v.boolean() }),
+  v.strictObject({ kind: v.literal('activation'), tensor: count }),
+])
+
+const productRecord = v.strictObject({
+  kind: v.literal('product'),
+  sequence: count,
+  /** Which call of `audit` it ran in. */
+  step: count,
+  operation: text,
+  node: v.optional(text),
+  layout: v.strictObject({ m: dimension, k: dimension, n: dimension, aBatch: batch, bBatch: batch }),
+  a: count,
+  b: right,
+  c: count,
+  alpha: finite,
+  bias: v.optional(vector),
+  activation,
+  profile: v.picklist(Object.keys(profiles) as [ProfileName, ...ProfileName[]]),
+})
+
+const opaqueRecord = v.strictObject({
+  kind: v.literal('opaque'),
+  sequence: count,
+  step: count,
+  operation: text,
+  node: v.optional(text),
+  /** `skipped` where the prover could not keep up, `unsupported` where the backend cannot state the product. */
+  cause: v.picklist(['skipped', 'unsupported']),
+  reason: text,
+})
+
+const record = v.variant('kind', [productRecord, opaqueRecord])
+
+const tensorShape = { tensor: count, rows: dimension, cols: dimension, dtype: v.picklist(dtypes) }
+const opening = v.strictObject({ salts: bytes, proof: bytes })
+
+const schemas = {
+  /** Prover: what it speaks. */
+  hello: v.strictObject({
+    versions: v.pipe(v.array(count), v.maxLength(16)),
+    suites: v.pipe(v.array(text), v.maxLength(16)),
+    modes: v.pipe(v.array(text), v.maxLength(16)),
+    samplers: v.pipe(v.array(text), v.maxLength(64)),
+    nonce: bytes32,
+    backend: text,
+  }),
+  /** Verifier: what it demands. */
+  policy: v.strictObject({
+    version: count,
+    mode: text,
+    suite: text,
+    sampler: v.strictObject({ name: text, parameters: v.record(text, finite) }),
+    nonce: bytes32,
+    /** SHA-256 of the key that all challenges come from; the key itself is revealed at the end. */
+    keyCommitment: bytes32,
+    /** Operations committed to and not yet opened, at most. */
+    window: v.pipe(count, v.minValue(1)),
+    /** In `spot` mode only: where the prover takes its samples from. */
+    spotSeed: v.optional(bytes32),
+    /** The known weights: for each its digest (32 bytes) and its length in bytes (u64, little-endian). */
+    weights: bytes,
+  }),
+  /** Prover: both sides saw the same hello and the same policy. */
+  open: v.strictObject({ session: bytes32 }),
+  /** Prover: the operations that ran and the roots of the tensors that they introduce. */
+  commit: v.strictObject({
+    records: v.pipe(v.array(record), v.minLength(1), v.maxLength(1024)),
+    tensors: v.pipe(v.array(v.strictObject({ ...tensorShape, root: bytes32 })), v.maxLength(3072)),
+  }),
+  /** Verifier: where to open them; without a seed the operation is not audited. */
+  challenge: v.strictObject({
+    challenges: v.pipe(
+      v.array(v.strictObject({ sequence: count, seed: v.optional(bytes32) })),
+      v.minLength(1),
+      v.maxLength(1024),
+    ),
+  }),
+  /** Prover: segments are the opened rows of A, of C and, where B is an activation, the opened columns of B. */
+  opening: v.strictObject({ sequence: count, a: opening, c: opening, b: v.optional(opening) }),
+  /** Prover, `spot` mode: a record with its rows, bound to nothing. Segments as in an opening. */
+  sample: v.strictObject({
+    record,
+    tensors: v.pipe(v.array(v.strictObject(tensorShape)), v.maxLength(3)),
+  }),
+  /** Prover: it is over. */
+  close: v.strictObject({ operations: count, transcript: bytes32 }),
+  /** Verifier: the key, so that the prover can check that no challenge was chosen. */
+  reveal: v.strictObject({ key: bytes32 }),
+  verdict: v.strictObject({ verdict: verdictSchema }),
+  /** Either: why it gives up. */
+  error: v.strictObject({ code: text, message: v.pipe(v.string(), v.maxLength(4096)) }),
+} as const
+
+export type MessageType = keyof typeof schemas
+export type Control<T extends MessageType> = v.InferOutput<(typeof schemas)[T]>
+export type OperationRecord = v.InferOutput<typeof record>
+export type ProductRecord = v.InferOutput<typeof productRecord>
+export type TensorShape = { tensor: number; rows: number; cols: number; dtype: (typeof dtypes)[number] }
+
+export type ProtocolMessage = {
+  [T in MessageType]: { readonly type: T; readonly control: Control<T>; readonly segments: readonly Uint8Array[] }
+}[MessageType]
+
+/** The position of a name is its number on the wire, starting at 1. */
+const typeNames: readonly MessageType[] = [
+  'hello',
+  'policy',
+  'open',
+  'commit',
+  'challenge',
+  'opening',
+  'sample',
+  'close',
+  'reveal',
+  'verdict',
+  'error',
+]
+
+/** Encodes a protocol message as the parts of one transport message. */
+export function encodeMessage<T extends MessageType>(
+  type: T,
+  control: Control<T>,
+  segments: readonly Uint8Array[] = [],
+): Uint8Array[] {
+  return encodeFrame({ type: typeNames.indexOf(type) + 1, control, segments })
+}
+
+/**
+ * Decodes a protocol message. Unknown fields, missing fields and values out of range are refused.
+ *
+ * @throws {AssayError} `frame-malformed`, `version-unsupported`, `message-malformed`.
+ */
+export function decodeMessage(bytes: Uint8Array): ProtocolMessage {
+  const { type: number, control, segments } = decodeFrame(bytes)
+  const type = typeNames[number - 1]
+  if (type === undefined) throw new AssayError('message-malformed', `there is no message of type ${number}`)
+  const result = v.safeParse(schemas[type], control)
+  if (!result.success) {
+    const issue = result.issues[0]
+    const path = v.getDotPath(issue)
+    throw new AssayError('message-malformed', `${type} message${path ? `, field ${path}` : ''}: ${issue.message}`)
+  }
+  return { type, control: result.output, segments } as ProtocolMessage
+}

@@ -1,0 +1,127 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import { protocolVersion } from '../codec/frame.ts'
+import {
+  type Control,
+  decodeMessage,
+  encodeMessage,
+  type MessageType,
+  modes,
+  type ProtocolMessage,
+} from '../codec/messages.ts'
+import { sessionId } from '../commitment/challenge.ts'
+import { type HashSuite, loadSuite } from '../commitment/suite.ts'
+import { joinHeads, transcript } from '../commitment/transcript.ts'
+import { AssayError } from '../errors.ts'
+import { samplerNamed } from '../sampling/registry.ts'
+import type { Sampler, SamplerFactory } from '../sampling/sampler.ts'
+import type { Channel } from '../transport.ts'
+
+/** A prover's end of a session: the agreed terms, and frames that are added to the transcript as they pass. */
+export interface ProverLink {
+  readonly session: Uint8Array
+  readonly suite: HashSuite
+  readonly sampler: Sampler
+  readonly policy: Control<'policy'>
+  /** The prover's transcript after the last frame sent. */
+  readonly head: Uint8Array
+  /** Hash of both directions, hexadecimal. */
+  transcriptHash(): string
+  /** Frames leave in the order of the calls. */
+  send<T extends MessageType>(type: T, control: Control<T>, segments?: readonly Uint8Array[]): Promise<void>
+  messages(): AsyncGenerator<ProtocolMessage>
+}
+
+export interface LinkOptions {
+  readonly channel: Channel
+  readonly backend: string
+  readonly samplers: Readonly<Record<string, SamplerFactory>>
+}
+
+/** Says hello, takes the verifier's policy and opens the session. */
+export async function openLink({ channel, backend, samplers }: LinkOptions): Promise<ProverLink> {
+  const hello = encodeMessage('hello', {
+    versions: [protocolVersion],
+    suites: ['sha256', 'blake3'],
+    modes: [...modes],
+    samplers: Object.keys(samplers).sort(),
+    nonce: crypto.getRandomValues(new Uint8Array(32)),
+    backend,
+  })
+  await channel.send(hello)
+
+  const incoming = channel[Symbol.asyncIterator]()
+  const first = await incoming.next()
+  if (first.done) throw new AssayError('channel-lost', 'the verifier closed the channel before it sent a policy')
+  const policyBytes = first.value
+  const message = decodeMessage(policyBytes)
+  if (message.type === 'error') throw peerError(message.control)
+  if (message.type !== 'policy') {
+    throw new AssayError('message-unexpected', `expected the verifier's policy, got its ${message.type}`)
+  }
+  const policy = message.control
+  checkPolicy(policy)
+  const suite = loadSuite(policy.suite)
+  const sampler = samplerNamed(policy.sampler.name, policy.sampler.parameters, samplers)
+  const session = sessionId(suite, hello, [policyBytes])
+
+  const sent = transcript(suite, 'prover')
+  const received = transcript(suite, 'verifier')
+  sent.append(hello)
+  received.append([policyBytes])
+
+  const link: ProverLink = {
+    session,
+    suite,
+    sampler,
+    policy,
+    get head() {
+      return sent.head
+    },
+    transcriptHash: () => bytesToHex(joinHeads(suite, sent.head, received.head)),
+    send(type, control, segments) {
+      const parts = encodeMessage(type, control, segments)
+      sent.append(parts)
+      return channel.send(parts)
+    },
+    async *messages() {
+      for (;;) {
+        const next = await incoming.next()
+        if (next.done) return
+        const message = decodeMessage(next.value)
+        if (message.type === 'error') throw peerError(message.control)
+        if (message.type === 'challenge') received.append([next.value])
+        yield message
+      }
+    },
+  }
+  await link.send('open', { session })
+  return link
+}
+
+function checkPolicy(policy: Control<'policy'>): void {
+  if (policy.version !== protocolVersion) {
+    throw new AssayError(
+      'version-unsupported',
+      `the verifier demands protocol ${policy.version}, this prover speaks ${protocolVersion}`,
+    )
+  }
+  if (!(modes as readonly string[]).includes(policy.mode)) {
+    throw new AssayError(
+      'mode-unknown',
+      `the verifier demands mode ${JSON.stringify(policy.mode)}, this prover knows ${modes.join(' and ')}`,
+    )
+  }
+  if (policy.mode === 'spot' && policy.spotSeed === undefined) {
+    throw new AssayError('message-malformed', 'the policy of a spot session lacks its seed')
+  }
+  if (policy.weights.length % 40 !== 0) {
+    throw new AssayError(
+      'message-malformed',
+      `the policy's weight list of ${policy.weights.length} bytes is not made of 40-byte entries`,
+    )
+  }
+}
+
+function peerError(control: Control<'error'>): AssayError {
+  return new AssayError('peer-error', `the verifier gave up: ${control.code}: ${control.message}`)
+}

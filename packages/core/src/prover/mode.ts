@@ -1,0 +1,16 @@
+import type { Control } from '../codec/messages.ts'
+import type { ProductSink } from './recorder.ts'
+
+/** How recorded products become messages; one of it for a session. */
+export interface ProverMode extends ProductSink {
+  /** Resolves when everything recorded so far was sent and, where the mode has challenges, answered. */
+  drained(): Promise<void>
+  /** Resolves when there is room for more. */
+  ready(): Promise<void>
+  /** Answers the verifier; only a mode with challenges is given any. */
+  challenge?(challenges: Control<'challenge'>['challenges']): Promise<void>
+  /** Whether the revealed key explains every challenge that was received. */
+  fair(key: Uint8Array): boolean
+  /** Drops everything. */
+  stop(): void
+}

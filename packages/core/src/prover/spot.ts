@@ -1,0 +1,103 @@
+import type { Control } from '../codec/messages.ts'
+import { challengeSeed } from '../commitment/challenge.ts'
+import type { Matrix } from '../matrix.ts'
+import type { Product } from '../product.ts'
+import { openedRows, unitShape } from '../sampling/opened-rows.ts'
+import type { ProverLink } from './link.ts'
+import type { ProverMode } from './mode.ts'
+import { digestVectors, opaqueRecord, productRecord, type RecordBase, shapeOf } from './recorder.ts'
+import type { KnownWeights } from './weights.ts'
+
+export interface SpotOptions {
+  readonly link: ProverLink
+  readonly weights: KnownWeights
+  /** Bytes waiting to be sent, at most; beyond it operations are skipped, and said to be. */
+  readonly maxRetainedBytes: number
+  readonly onLost: (error: unknown) => void
+}
+
+type Sample = Control<'sample'>
+
+/** Copies the sampled rows while the product is observed and sends them behind the model's back. */
+export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOptions): ProverMode {
+  const seed = link.policy.spotSeed!
+  const allocate = (bytes: number) => new Uint8Array(bytes)
+  let retainedBytes = 0
+  let tail: Promise<void> = Promise.resolve()
+  let stopped = false
+
+  function enqueue(bytes: number, message: () => Promise<{ control: Sample; segments: Uint8Array[] }>): void {
+    if (stopped) return
+    retainedBytes += bytes
+    const prepared = message()
+    tail = tail
+      .then(async () => {
+        const { control, segments } = await prepared
+        if (!stopped) await link.send('sample', control, segments)
+      })
+      .catch(onLost)
+      .finally(() => {
+        retainedBytes -= bytes
+      })
+    prepared.catch(() => undefined)
+  }
+
+  function product(base: RecordBase, observed: Product): void {
+    const { a, b, c } = observed
+    const identity = weights.identify(b)
+    const vectors = digestVectors(observed, weights)
+    const tensors = { a: 3 * base.sequence, b: 3 * base.sequence + 1, c: 3 * base.sequence + 2 }
+
+    async function sample(digest: string | undefined) {
+      const right = digest === undefined ? { tensor: tensors.b } : { digest }
+      const record = await productRecord(base, observed, vectors, { a: tensors.a, b: right, c: tensors.c })
+      const shapes = [shapeOf(tensors.a, a), shapeOf(tensors.c, c)]
+      return { record, tensors: digest === undefined ? [...shapes, shapeOf(tensors.b, b)] : shapes }
+    }
+
+    /** Reads at once; the promises are of backends whose data lives elsewhere. */
+    function read(digest: string | undefined): (Matrix | Promise<Matrix>)[] {
+      const right = digest === undefined ? 'activation' : 'weight'
+      const plan = link.sampler.plan(
+        challengeSeed(seed, link.session, base.sequence),
+        unitShape({ layout: observed.layout, right }),
+      )
+      const opened = openedRows({ layout: observed.layout, right }, plan)
+      const matrices = [a.read(opened.a, allocate), c.read(opened.c, allocate)]
+      if (opened.b) matrices.push(b.read(opened.b, allocate))
+      return matrices
+    }
+
+    if (retainedBytes >= maxRetainedBytes) {
+      const reason = `${retainedBytes} bytes were waiting to be sent, of at most ${maxRetainedBytes}`
+      opaque(opaqueRecord(base, observed, 'skipped', reason))
+      return
+    }
+    const matrices = identity instanceof Promise ? identity.then(read) : read(identity)
+    const bytes = Array.isArray(matrices)
+      ? matrices.reduce((sum, matrix) => sum + ('bytes' in matrix ? matrix.bytes.length : 0), 0)
+      : 0
+    enqueue(bytes, async () => ({
+      control: await sample(await identity),
+      segments: (await Promise.all(await matrices)).map((matrix) => matrix.bytes),
+    }))
+  }
+
+  function opaque(record: Sample['record']): void {
+    enqueue(0, async () => ({ control: { record, tensors: [] }, segments: [] }))
+  }
+
+  return {
+    product,
+    opaque,
+    drained: () => tail,
+    // The policy handed the seed over, so there is nothing left to be unfair about.
+    fair: () => true,
+    async ready() {
+      if (retainedBytes >= maxRetainedBytes) await tail
+    },
+    stop() {
+      stopped = true
+    },
+  }
+}

@@ -1,0 +1,187 @@
+import * as v from 'valibot'
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const finite = v.pipe(v.number(), v.finite())
+const probability = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
+
+/** Best first; a verdict has the worst status that any of its findings asks for. */
+export const statuses = ['pass', 'inconclusive', 'incomplete', 'fail'] as const
+export type Status = (typeof statuses)[number]
+
+/** Everything that keeps a verdict from being `pass`, with the status that it asks for. */
+export const findingReasons = {
+  // The prover's values or claims are wrong.
+  'value-out-of-tolerance': 'fail',
+  'value-not-finite': 'fail',
+  'commitment-mismatch': 'fail',
+  'opening-malformed': 'fail',
+  'opening-missing': 'fail',
+  'record-malformed': 'fail',
+  'sequence-broken': 'fail',
+  'tensor-unknown': 'fail',
+  'weight-unknown': 'fail',
+  'weight-mismatch': 'fail',
+  'activation-refused': 'fail',
+  'profile-refused': 'fail',
+  'input-mismatch': 'fail',
+  'output-mismatch': 'fail',
+  'count-mismatch': 'fail',
+  'transcript-mismatch': 'fail',
+  'protocol-violation': 'fail',
+  // The audit did not get to its end.
+  'channel-lost': 'incomplete',
+  'deadline-exceeded': 'incomplete',
+  aborted: 'incomplete',
+  'peer-error': 'incomplete',
+  'challenge-unfair': 'incomplete',
+  'operation-skipped': 'incomplete',
+  internal: 'incomplete',
+  // The audit ended without saying enough.
+  'nothing-sampled': 'inconclusive',
+  'too-few-rows': 'inconclusive',
+  'empty-product': 'inconclusive',
+  'tolerance-guard': 'inconclusive',
+  'operation-opaque': 'inconclusive',
+  'opening-too-large': 'inconclusive',
+  'input-unbound': 'inconclusive',
+  'output-unbound': 'inconclusive',
+} as const satisfies Record<string, Status>
+
+export type FindingReason = keyof typeof findingReasons
+
+const evidence = v.strictObject({
+  row: count,
+  column: v.optional(count),
+  /** As the prover opened it; text, because it may be NaN or infinite. */
+  claimed: v.optional(v.string()),
+  /** As float64 arithmetic gives it. */
+  recomputed: v.optional(v.string()),
+  /** Largest difference that rounding explains. */
+  bound: v.optional(v.string()),
+  /** Commitment that the opened row belongs to, hexadecimal. */
+  root: v.optional(v.string()),
+})
+
+const finding = v.strictObject({
+  reason: v.picklist(Object.keys(findingReasons) as [FindingReason, ...FindingReason[]]),
+  message: v.string(),
+  /** Sequence number of the operation. */
+  sequence: v.optional(count),
+  operation: v.optional(v.string()),
+  evidence: v.optional(evidence),
+})
+
+const byFraction = v.strictObject({
+  /** Fraction of the rows that are wrong. */
+  fraction: probability,
+  /** All of them in the audited operation where they are hardest to catch. */
+  inOneOperation: probability,
+  /** In every operation. */
+  inEveryOperation: probability,
+})
+
+export const verdictSchema = v.strictObject({
+  status: v.picklist(statuses),
+  mode: v.picklist(['spot', 'interactive', 'none']),
+  /** `adversarial`: holds against a prover that adapts to everything before its commitment; `fault`: against accidents. */
+  claim: v.picklist(['adversarial', 'fault', 'none']),
+  /** Hexadecimal. */
+  session: v.string(),
+  /** Hash of everything both sides said up to the close, hexadecimal. */
+  transcript: v.string(),
+  /** At most {@link maxFindings}, the worst first; `findingCount` counts all. */
+  findings: v.array(finding),
+  findingCount: count,
+  coverage: v.strictObject({
+    /** Operations that the prover declared. What it did not declare is unknown without a manifest. */
+    operations: count,
+    /** Products of which rows were checked. */
+    audited: count,
+    opaque: count,
+    skipped: count,
+    /** Products whose B is not a known weight. */
+    activationProducts: count,
+    /** Audited products whose A is the C of an earlier product. */
+    linked: count,
+    inputsBound: count,
+    outputsBound: count,
+    weightsKnown: count,
+    weightsUsed: count,
+  }),
+  statistics: v.strictObject({
+    rows: count,
+    entries: count,
+    vectors: count,
+    /** Largest |error|/ν; honest engines stay below 4. */
+    largestRatio: finite,
+    rmsRatio: finite,
+    escalations: count,
+    guards: count,
+    /** Bytes received from the prover. */
+    bytes: count,
+    /** Time spent checking, milliseconds. */
+    checkMs: finite,
+  }),
+  detection: v.strictObject({
+    /** One wrong row in the operation where it is hardest to catch. */
+    oneRow: probability,
+    byFraction: v.array(byFraction),
+    /** Upper bound on the fraction of wrong rows after this many clean ones. */
+    badRowsBelow95: probability,
+    badRowsBelow99: probability,
+    /** Relative error of a row, ‖d‖₂/‖c‖₂, that is seen with `power` if the row is opened; the largest over all rows. */
+    visibleError: v.optional(finite),
+    power: probability,
+  }),
+})
+
+export type Verdict = Readonly<v.InferOutput<typeof verdictSchema>>
+export type Finding = Readonly<v.InferOutput<typeof finding>>
+export type Evidence = Readonly<v.InferOutput<typeof evidence>>
+
+/** Findings that a verdict lists. */
+export const maxFindings = 32
+
+/** The worst status that the reasons ask for; `pass` for none. */
+export function statusOf(reasons: Iterable<FindingReason>): Status {
+  let worst = 0
+  for (const reason of reasons) worst = Math.max(worst, statuses.indexOf(findingReasons[reason]))
+  return statuses[worst]!
+}
+
+/** A verdict on nothing but `findings`: what a side says that never heard the other's. */
+export function emptyVerdict(findings: readonly [Finding, ...Finding[]]): Verdict {
+  return {
+    status: statusOf(findings.map((f) => f.reason)),
+    mode: 'none',
+    claim: 'none',
+    session: '',
+    transcript: '',
+    findings: [...findings],
+    findingCount: findings.length,
+    coverage: {
+      operations: 0,
+      audited: 0,
+      opaque: 0,
+      skipped: 0,
+      activationProducts: 0,
+      linked: 0,
+      inputsBound: 0,
+      outputsBound: 0,
+      weightsKnown: 0,
+      weightsUsed: 0,
+    },
+    statistics: {
+      rows: 0,
+      entries: 0,
+      vectors: 0,
+      largestRatio: 0,
+      rmsRatio: 0,
+      escalations: 0,
+      guards: 0,
+      bytes: 0,
+      checkMs: 0,
+    },
+    detection: { oneRow: 0, byFraction: [], badRowsBelow95: 1, badRowsBelow99: 1, power: 0 },
+  }
+}
