@@ -1,4 +1,9 @@
 export type { Backend, BackendSupport, Interception, ProductObserver } from './backend.ts'
+export { checkEntry, type EntryResult, entryResult, type Outcome, toleranceFactor } from './checking/entry.ts'
+export type { NumericActivation, NumericEpilogue } from './checking/epilogue.ts'
+export { type FreivaldsResult, type FreivaldsVector, freivalds, visibleNorm } from './checking/freivalds.ts'
+export { decode, type Elements, type PreparedMatrix, prepareMatrix, projectMatrix } from './checking/prepared.ts'
+export { checkRow, type OpenedRow, type RejectedEntry, type RowCheck, type RowResult } from './checking/row.ts'
 export { decodeFrame, encodeFrame, type Frame, frameLimits, protocolVersion } from './codec/frame.ts'
 export {
   type Control,

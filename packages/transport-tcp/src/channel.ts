@@ -86,7 +86,8 @@ export class SocketChannel implements Channel {
     await new Promise<void>((resolve, reject) => {
       this.#pending.add(reject)
       // Called when the system has taken every byte: only then may the sender change its memory.
-      this.#write([encodeHeader(kinds.message, length), ...message], () => {
+      this.#write([encodeHeader(kinds.message, length), ...message], (error) => {
+        if (error) this.#lose(error)
         this.#pending.delete(reject)
         if (this.#failure === undefined) resolve()
         else reject(this.#failure)
@@ -118,7 +119,7 @@ export class SocketChannel implements Channel {
   }
 
   /** One gathering write, so that a header never travels alone and nothing is copied together. */
-  #write(parts: readonly Uint8Array[], onTaken: () => void = ignore): void {
+  #write(parts: readonly Uint8Array[], onTaken: (error?: Error | null) => void = ignore): void {
     const filled = parts.filter((part) => part.byteLength > 0)
     this.#socket.cork()
     filled.forEach((part, i) => {
@@ -138,7 +139,8 @@ export class SocketChannel implements Channel {
         this.#take(frame)
       }
     } catch (error) {
-      return this.#fail(error as Error)
+      this.#fail(error as Error)
+      return
     }
     if (!this.#reader.insideFrame) this.#stall.stop()
     else if (completed || !this.#stall.running) this.#startStall()
@@ -149,14 +151,16 @@ export class SocketChannel implements Channel {
     if (kind === kinds.goodbyeReceived) {
       if (!this.#closing || this.#goodbyeTaken) throw malformed('it answers a goodbye that was not said')
       this.#goodbyeTaken = true
+    } else if (this.#peerSaidGoodbye) {
+      throw malformed('it comes after a goodbye')
+    } else if (kind === kinds.message) {
+      this.#inbox.push(body)
     } else {
-      if (this.#peerSaidGoodbye) throw malformed('it comes after a goodbye')
-      if (kind === kinds.message) return this.#inbox.push(body)
       this.#peerSaidGoodbye = true
       this.#inbox.end()
       this.#write([encodeHeader(kinds.goodbyeReceived, 0)])
     }
-    this.#finishIfDone()
+    if (this.#goodbyeTaken && this.#peerSaidGoodbye) this.#finish()
   }
 
   #sayGoodbye(): void {
@@ -167,8 +171,7 @@ export class SocketChannel implements Channel {
     this.#regulate()
   }
 
-  #finishIfDone(): void {
-    if (!this.#goodbyeTaken || !this.#peerSaidGoodbye) return
+  #finish(): void {
     this.#finished = true
     this.#socket.destroySoon()
   }
@@ -195,9 +198,12 @@ export class SocketChannel implements Channel {
 
   #checkProgress(timeoutMs: number): void {
     const progress = this.#receivedBytes - this.#receivedAtMark
-    if (progress >= leastProgressBytes) return this.#startStall()
-    const stalled = `${this.peer} sent ${progress} bytes of a message in ${timeoutMs} ms`
-    this.#fail(new AssayError('deadline-exceeded', `${stalled}; at least ${leastProgressBytes} are expected`))
+    if (progress >= leastProgressBytes) {
+      this.#startStall()
+    } else {
+      const stalled = `${this.peer} sent ${progress} bytes of a message in ${timeoutMs} ms`
+      this.#fail(new AssayError('deadline-exceeded', `${stalled}; at least ${leastProgressBytes} are expected`))
+    }
   }
 
   #lose(cause?: Error): void {

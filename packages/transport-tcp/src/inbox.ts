@@ -45,13 +45,8 @@ export class Inbox {
   push(message: Uint8Array): void {
     if (this.#closed && !this.#iterating) return
     const waiting = this.#waiting.shift()
-    if (waiting !== undefined) return waiting.resolve({ done: false, value: message })
-    const entry: Entry = { message, next: undefined }
-    if (this.#last === undefined) this.#first = entry
-    else this.#last.next = entry
-    this.#last = entry
-    this.#bytes += message.byteLength + messageOverheadBytes
-    if (this.#bytes >= this.#maxBytes) this.#full = true
+    if (waiting === undefined) this.#hold(message)
+    else waiting.resolve({ done: false, value: message })
   }
 
   /** No message follows. */
@@ -96,6 +91,7 @@ export class Inbox {
   }
 
   #next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (!this.#iterating) return Promise.resolve({ done: true, value: undefined })
     const entry = this.#first
     if (entry !== undefined) {
       this.#first = entry.next
@@ -105,8 +101,17 @@ export class Inbox {
       return Promise.resolve({ done: false, value: entry.message })
     }
     if (this.#error !== undefined) return Promise.reject(this.#error)
-    if (this.#ended || !this.#iterating) return Promise.resolve({ done: true, value: undefined })
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined })
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  }
+
+  #hold(message: Uint8Array): void {
+    const entry: Entry = { message, next: undefined }
+    if (this.#last === undefined) this.#first = entry
+    else this.#last.next = entry
+    this.#last = entry
+    this.#bytes += message.byteLength + messageOverheadBytes
+    if (this.#bytes >= this.#maxBytes) this.#full = true
   }
 
   #stopIterating(): void {

@@ -1,4 +1,4 @@
-import { type Credentials, credentialsOf, type TlsOptions } from './tls.ts'
+import { Credentials, type TlsOptions } from './tls.ts'
 import { largestLength } from './wire.ts'
 
 /** Every bound and wait of this transport. A timeout of `Infinity` means never. */
@@ -74,7 +74,7 @@ export function resolveOptions(options: TcpOptions): Settings {
     idleTimeoutMs: timeoutOf({ idleTimeoutMs: options.idleTimeoutMs }) ?? Number.POSITIVE_INFINITY,
     stallTimeoutMs: timeoutOf({ stallTimeoutMs: options.stallTimeoutMs }) ?? 120_000,
     closeTimeoutMs: timeoutOf({ closeTimeoutMs: options.closeTimeoutMs }) ?? 30_000,
-    credentials: credentialsOf(options.tls ?? {}),
+    credentials: new Credentials(options.tls ?? {}),
     onError: options.onError ?? (() => {}),
   }
 }

@@ -1,10 +1,21 @@
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import type { X509Certificate } from 'node:crypto'
+import { isIP, type Socket } from 'node:net'
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  createServer,
+  type SecureContextOptions,
+  type TLSSocket,
+} from 'node:tls'
+import { AssayError } from '@tensor-assay/core'
+import type { NetworkAddress } from './address.ts'
 
-type Pem = string | Uint8Array
+type Pem = string | Buffer
 
 /** Certificates of this side, and what is asked of the other's. TLS 1.3 throughout. */
 export interface TlsOptions {
-  /** Private key, PEM. A listener needs one; a dialer where the listener requests certificates. */
+  /** Private key, PEM. A listener needs one; a dialer does where the listener asks for certificates. */
   readonly key?: Pem
   /** Certificate that goes with the key, and any intermediate ones after it, PEM. */
   readonly cert?: Pem
@@ -13,24 +24,144 @@ export interface TlsOptions {
   /** Whether a listener asks dialers for a certificate. Default false, or true with `fingerprints`. */
   readonly requestCert?: boolean
   /**
-   * Whether a peer whose certificate no trusted authority vouches for, or whose certificate names another host, is
-   * refused. Default true. With false the connection is encrypted, but with whom is unknown.
+   * Whether a peer is refused whose certificate no trusted authority vouches for or, when dialing, names another host.
+   * Default true. With false the connection is encrypted, but nobody knows with whom.
    */
   readonly rejectUnauthorized?: boolean
   /**
-   * SHA-256 fingerprints, in hexadecimal with or without colons, of the only certificates that the peer may have. They
-   * replace authorities, host names and expiry, so that self-signed certificates can be used on both sides.
+   * SHA-256 fingerprints, hexadecimal with or without colons, of the only certificates that the peer may have. They
+   * replace authorities, host names and dates, so that both sides can use self-signed certificates.
    */
   readonly fingerprints?: readonly string[]
 }
 
-/** Options in the form in which connections need them. */
-export interface Credentials {
-  readonly context: SecureContext
-  readonly key: Pem | undefined
-  readonly cert: Pem | undefined
-  readonly ca: Pem | readonly Pem[] | undefined
-  readonly requestCert: boolean
-  readonly rejectUnauthorized: boolean
-  readonly fingerprints: readonly string[] | undefined
+/** {@link TlsOptions}, checked once. */
+export class Credentials {
+  readonly #options: TlsOptions
+  readonly #pinned: ReadonlySet<string> | undefined
+
+  /** @throws {TypeError} If a key, certificate or fingerprint cannot be used. */
+  constructor(options: TlsOptions) {
+    this.#options = options
+    this.#pinned = options.fingerprints && new Set(options.fingerprints.map(normalFingerprint))
+    const { key, cert, ca } = options
+    if (key === undefined && cert === undefined && ca === undefined) return
+    try {
+      createSecureContext(this.#context())
+    } catch (cause) {
+      throw new TypeError(`the tls options key, cert and ca cannot be used: ${(cause as Error).message}`, { cause })
+    }
+  }
+
+  /** A socket on its way to a secure connection. */
+  connect({ host, port }: NetworkAddress): TLSSocket {
+    const options: ConnectionOptions = {
+      ...this.#context(),
+      host,
+      port,
+      rejectUnauthorized: this.#pinned === undefined && this.#options.rejectUnauthorized !== false,
+    }
+    return connect(isIP(host) === 0 ? { ...options, servername: host } : options)
+  }
+
+  /** @throws {TypeError} If there is no key and certificate to show to those who dial. */
+  gate(): TlsGate {
+    const { key, cert, requestCert = this.#pinned !== undefined } = this.#options
+    if (key === undefined || cert === undefined) {
+      throw new TypeError('listening on tls:// needs a certificate: pass tcp({ tls: { key, cert } })')
+    }
+    // Node would end an unauthorized connection without a word; this transport tells the dialer why.
+    return new TlsGate(createServer({ ...this.#context(), requestCert, rejectUnauthorized: false }))
+  }
+
+  /** Why the listener that was dialed is not trusted, where Node's own checks do not decide. */
+  distrustOf(socket: TLSSocket): AssayError | undefined {
+    return this.#pinned && unlessPinned(socket, this.#pinned)
+  }
+
+  /** Why a dialer is refused. */
+  refusalOf(socket: TLSSocket): AssayError | undefined {
+    const { requestCert = false, rejectUnauthorized = true } = this.#options
+    if (this.#pinned !== undefined) return unlessPinned(socket, this.#pinned)
+    if (!requestCert || !rejectUnauthorized || socket.authorized) return undefined
+    const problem = certificateOf(socket) === undefined ? 'it showed none' : String(socket.authorizationError)
+    return untrusted(`its certificate is not accepted: ${problem}`)
+  }
+
+  #context(): SecureContextOptions {
+    const { key, cert, ca } = this.#options
+    return {
+      minVersion: 'TLSv1.3',
+      ...(key !== undefined && { key }),
+      ...(cert !== undefined && { cert }),
+      ...(ca !== undefined && { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
+    }
+  }
+}
+
+interface Underway {
+  readonly raw: Socket
+  resolve(socket: TLSSocket): void
+  reject(error: Error): void
+}
+
+/** Turns accepted connections into TLS ones. The server inside never listens: it is given connections. */
+export class TlsGate {
+  readonly #server: ReturnType<typeof createServer>
+  /** By the four-tuple of the connection, the one thing that is visible on both layers. */
+  readonly #underway = new Map<string, Underway>()
+
+  constructor(server: ReturnType<typeof createServer>) {
+    this.#server = server
+    server.on('secureConnection', (socket) => this.#underway.get(endpoints(socket))?.resolve(socket))
+    server.on('tlsClientError', (error, socket) => {
+      const underway = this.#underway.get(endpoints(socket))
+      underway?.reject(underway.raw.errored ?? untrusted(`the TLS handshake failed: ${error.message}`, error))
+    })
+  }
+
+  /** @throws {AssayError} `peer-untrusted`, or what the connection was destroyed with. */
+  async secure(raw: Socket): Promise<TLSSocket> {
+    const key = endpoints(raw)
+    try {
+      return await new Promise<TLSSocket>((resolve, reject) => {
+        this.#underway.set(key, { raw, resolve, reject })
+        raw.once('close', () => reject(raw.errored ?? untrusted('it ended the connection during the TLS handshake')))
+        this.#server.emit('connection', raw)
+      })
+    } finally {
+      this.#underway.delete(key)
+    }
+  }
+}
+
+/** Whether an error of a dialing TLS socket speaks of certificates or of TLS, and not of the network beneath. */
+export function isTlsError(error: NodeJS.ErrnoException): boolean {
+  const { code = '' } = error
+  return code === 'EPROTO' || !/^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code)
+}
+
+export function untrusted(problem: string, cause?: unknown): AssayError {
+  return new AssayError('peer-untrusted', `the peer is not trusted: ${problem}`, { cause })
+}
+
+function unlessPinned(socket: TLSSocket, pinned: ReadonlySet<string>): AssayError | undefined {
+  const fingerprint = certificateOf(socket)?.fingerprint256
+  if (fingerprint === undefined) return untrusted('it showed no certificate, and one of those pinned is required')
+  if (pinned.has(normalFingerprint(fingerprint))) return undefined
+  return untrusted(`its certificate has the SHA-256 fingerprint ${fingerprint}, which is not pinned`)
+}
+
+function certificateOf(socket: TLSSocket): X509Certificate | undefined {
+  return socket.getPeerX509Certificate()
+}
+
+function endpoints(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
+}
+
+function normalFingerprint(fingerprint: string): string {
+  const digits = fingerprint.replaceAll(':', '').toLowerCase()
+  if (/^[0-9a-f]{64}$/.test(digits)) return digits
+  throw new TypeError(`a fingerprint is SHA-256, 64 hexadecimal digits, got ${JSON.stringify(fingerprint)}`)
 }

@@ -96,7 +96,8 @@ export function decodeHeader(bytes: Uint8Array, maxMessageBytes: number): { kind
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(4, true)
   if (kind > kinds.goodbyeReceived) throw malformed(`kind ${kind} is unknown`)
   if (bytes[1] !== 0 || bytes[2] !== 0 || bytes[3] !== 0) throw malformed('reserved bytes are not zero')
-  if (kind !== kinds.message && length > 0) throw malformed(`a goodbye cannot have a body, but declares ${length} bytes`)
+  if (kind !== kinds.message && length > 0)
+    throw malformed(`a goodbye cannot have a body, but declares ${length} bytes`)
   if (length > maxMessageBytes) {
     throw new AssayError('message-too-large', `the peer declared a message of ${length} bytes, over ${maxMessageBytes}`)
   }

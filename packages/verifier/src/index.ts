@@ -1,1 +1,10 @@
-export {}
+export type { CheckedRows } from './check.ts'
+export { interactive, type Policy, spot } from './policy.ts'
+export {
+  type AcceptOptions,
+  createVerifier,
+  type Verifier,
+  type VerifierEvent,
+  type VerifierOptions,
+} from './verifier.ts'
+export * from './weights/index.ts'

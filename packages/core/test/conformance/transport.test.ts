@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { transportConformance } from '../../src/conformance/index.ts'
 import { memoryTransport } from '../../src/testing/index.ts'
-import { type Fault, faults } from './transport-faults.ts'
+import { deliveryFaults } from './transport-faults/delivery.ts'
+import { endingFaults } from './transport-faults/ending.ts'
+import { listeningFaults } from './transport-faults/listening.ts'
+import type { Fault } from './transport-faults/spoil.ts'
+
+const faults = { ...deliveryFaults, ...endingFaults, ...listeningFaults }
 
 /** Runs one case against a spoilt transport. */
 async function runCase(name: string, fault: Fault): Promise<void> {

@@ -45,8 +45,7 @@ describe('drawWithoutReplacement', () => {
     expect(deviation(biased)).toBeGreaterThan(100)
   })
 
-  test('the test notices remainders of a byte', () => {
-    // 256 is four more than a multiple of six, which favours 0 to 3 by 1/42: small, and still seen with three bits.
+  test('the test notices remainders', () => {
     const biased = (stream: RandomStream) =>
       drawWithoutReplacement({ ...stream, below: (n) => (stream.bytes(1)[0]! & 7) % n }, 3, 6)
     expect(deviation(biased)).toBeGreaterThan(100)

@@ -43,7 +43,12 @@ export function unreadable(name: string, problem: string, cause?: unknown): Assa
 
 /** A value out of a file, safe to print: strings are escaped and cut at 80 characters, containers only named. */
 export function quoted(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value)
+  if (typeof value === 'string') {
+    const cut = value.length > 80 ? `${value.slice(0, 77)}...` : value
+    return JSON.stringify(cut).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    })
+  }
   if (typeof value !== 'object' || value === null) return String(value)
   return Array.isArray(value) ? 'a list' : 'an object'
 }

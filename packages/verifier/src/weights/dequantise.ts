@@ -1,5 +1,3 @@
-import type { DType } from '@tensor-assay/core'
-
 /** How a TensorFlow.js model file packs a tensor: v = q·scale + min, or the upper bits of a float16. */
 export type Quantisation =
   | { readonly dtype: 'uint8' | 'uint16'; readonly scale: number; readonly min: number }

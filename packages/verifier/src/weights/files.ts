@@ -1,6 +1,5 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path'
-import { AssayError } from '@tensor-assay/core'
 import { type ByteSource, unreadable } from './byte-source.ts'
 import { fileSource } from './file-source.ts'
 import { isNpy, readNpy } from './npy.ts'

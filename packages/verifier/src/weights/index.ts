@@ -7,6 +7,7 @@ export {
   maxNpyHeaderBytes,
   maxRank,
   maxSafetensorsHeaderBytes,
+  maxShardPathLength,
   maxShards,
   maxTensorBytes,
   maxTensors,

@@ -1,4 +1,4 @@
-import { unreadable } from './byte-source.ts'
+import { quoted, unreadable } from './byte-source.ts'
 
 /** @throws {AssayError} `weights-unreadable` if `bytes` are not UTF-8 or not JSON. */
 export function parseJson(sourceName: string, bytes: Uint8Array): { value: unknown; text: string } {
@@ -6,7 +6,7 @@ export function parseJson(sourceName: string, bytes: Uint8Array): { value: unkno
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
     return { value: JSON.parse(text), text }
   } catch (cause) {
-    throw unreadable(sourceName, `expected JSON: ${(cause as Error).message}`, cause)
+    throw unreadable(sourceName, `expected JSON: ${quoted((cause as Error).message)}`, cause)
   }
 }
 

@@ -13,6 +13,9 @@ export const maxTensors = 100_000
 /** Shards in one `model.json`. The converter cuts shards of 4 MiB unless told otherwise, so this is 40 GB. */
 export const maxShards = 10_000
 
+/** Characters of a shard's path in a `model.json`. */
+export const maxShardPathLength = 1024
+
 /** Dimensions of one tensor; NumPy's own limit up to version 1. */
 export const maxRank = 32
 

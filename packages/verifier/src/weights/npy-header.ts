@@ -1,3 +1,4 @@
+import { quoted } from './byte-source.ts'
 import { isSize } from './shape.ts'
 
 /** What a `.npy` header says. `descr` and `shape` are as written, not yet judged. */
@@ -7,7 +8,7 @@ export interface NpyHeader {
   readonly shape: readonly number[]
 }
 
-const token = /\s*(?:('[^'\\\n]*'|"[^"\\\n]*")|(0|[1-9][0-9]*)L?|(True|False)|([{}()[\]:,]))/y
+const token = /[ \t\r\n]*(?:('[^'\\\n]*'|"[^"\\\n]*")|(0|[1-9][0-9]*)L?|(True|False)|([{}()[\]:,]))/y
 
 /**
  * Reads the Python dictionary of a `.npy` header: the three keys of the format, each once, in any order. Nothing else
@@ -22,7 +23,7 @@ export function parseNpyHeader(text: string): NpyHeader {
   reader.punctuation('{')
   while (!reader.accept('}')) {
     const key = reader.string('a key')
-    if (!Object.hasOwn(values, key)) throw reader.error(`unexpected key '${key}'`)
+    if (!Object.hasOwn(values, key)) throw reader.error(`unexpected key ${quoted(key)}`)
     if (found.has(key)) throw reader.error(`key '${key}' appears twice`)
     reader.punctuation(':')
     found.set(key, values[key as keyof typeof values](reader))
@@ -95,7 +96,7 @@ function tokens(text: string) {
       return value
     },
     end() {
-      if (text.slice(start).trim() !== '') throw error('expected the end')
+      if (!/^[ \t\r\n]*$/.test(text.slice(start))) throw error('expected the end')
     },
   }
 }

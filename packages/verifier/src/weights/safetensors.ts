@@ -35,8 +35,9 @@ export function isSafetensors(head: Uint8Array): boolean {
 /**
  * The tensors of a `.safetensors` file, in the order of their bytes.
  *
- * The format's rules are enforced in full: the tensors cover the data section without a hole or an overlap, so that no
- * two readers see different weights in the same file. Tensors of a type outside `DType` are listed under `skipped`.
+ * The format's rules are enforced: the tensors cover the data section without a hole or an overlap, and no key appears
+ * twice, so that no two readers see different weights in the same file. Tensors of a type outside `DType`, those of later
+ * versions of the format included, are listed under `skipped`; their sizes are not compared with their shapes.
  *
  * @throws {AssayError} `weights-unreadable`, `weights-truncated`, or `dtype-unsupported` if every tensor is of a type
  *   that cannot be held.
@@ -122,8 +123,9 @@ function parseEntry(source: string, name: string, value: unknown): HeaderEntry {
   if (typeof dtype !== 'string') throw unreadable(source, `${where}: dtype is not a string`)
   const problem = shapeProblem(shape)
   if (problem !== undefined) throw unreadable(source, `${where}: ${problem}`)
-  if (!(Array.isArray(offsets) && offsets.length === 2 && offsets.every(isSize) && offsets[0] <= offsets[1])) {
-    throw unreadable(source, `${where}: data_offsets ${quoted(offsets)} are not [begin, end]`)
+  const [begin, end, ...more] = Array.isArray(offsets) ? offsets : []
+  if (!isSize(begin) || !isSize(end) || begin > end || more.length > 0) {
+    throw unreadable(source, `${where}: expected data_offsets to be [begin, end]`)
   }
-  return { name, dtype, shape: shape as number[], begin: offsets[0], end: offsets[1] }
+  return { name, dtype, shape: shape as number[], begin, end }
 }

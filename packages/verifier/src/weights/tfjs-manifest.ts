@@ -1,8 +1,8 @@
 import { AssayError } from '@tensor-assay/core'
-import { type ByteSource, quoted, truncated, unreadable } from './byte-source.ts'
+import { type ByteSource, quoted, unreadable } from './byte-source.ts'
 import { packedBytes, type Quantisation } from './dequantise.ts'
 import { isRecord, parseJson } from './json.ts'
-import { maxModelJsonBytes, maxShards, maxTensors } from './limits.ts'
+import { maxModelJsonBytes, maxShardPathLength, maxShards, maxTensors } from './limits.ts'
 import { shapeProblem } from './shape.ts'
 
 /** Tensors that lie one after another in the bytes of `paths`, taken end to end. */
@@ -33,7 +33,7 @@ export async function readManifest(modelJson: ByteSource): Promise<ManifestGroup
     throw unreadable(name, `${byteLength} bytes are over the limit of ${maxModelJsonBytes} for a model.json`)
   }
   const { value: model } = parseJson(name, await modelJson.read(0, byteLength))
-  const manifest = isRecord(model) ? model['weightsManifest'] : undefined
+  const manifest = isRecord(model) ? model.weightsManifest : undefined
   if (!Array.isArray(manifest)) throw unreadable(name, 'expected a model.json with a list weightsManifest')
   const groups = manifest.map((group) => parseGroup(name, group))
   const paths = groups.flatMap((group) => group.paths)
@@ -58,9 +58,11 @@ function parseGroup(source: string, group: unknown): ManifestGroup {
 
 /** A path that names a file below the manifest's folder on every system, without a leading `./`. */
 function parsePath(source: string, path: unknown): string {
-  const segments = typeof path === 'string' ? path.split('/').filter((segment) => segment !== '.') : []
+  const text = typeof path === 'string' && path.length <= maxShardPathLength ? path : ''
+  const segments = text.split('/').filter((segment) => segment !== '.')
   // A colon starts a drive, a stream or a URL; a backslash separates folders on Windows.
-  const isInside = segments.length > 0 && segments.every((segment) => /^[^\\:\0]+$/.test(segment) && segment !== '..')
+  const isInside =
+    segments.length > 0 && segments.every((segment) => /^[^\\:\p{Cc}]+$/u.test(segment) && segment !== '..')
   if (!isInside) throw unreadable(source, `shard path ${quoted(path)} must name a file inside the folder of model.json`)
   return segments.join('/')
 }
@@ -71,7 +73,7 @@ function parseEntry(source: string, entry: unknown): ManifestEntry {
   const where = `weight ${quoted(name)}`
   const problem = shapeProblem(shape)
   if (problem !== undefined) throw unreadable(source, `${where}: ${problem}`)
-  if (dtype !== 'string' && !isElementType(dtype)) {
+  if (!isStoredType(dtype)) {
     // Its size is unknown, so nothing after it could be found.
     throw new AssayError('dtype-unsupported', `${source}: ${where} has unknown dtype ${quoted(dtype)}`)
   }
@@ -80,8 +82,8 @@ function parseEntry(source: string, entry: unknown): ManifestEntry {
   return { ...common, quantisation: parseQuantisation(`${source}: ${where}`, dtype, quantization) }
 }
 
-function isElementType(dtype: unknown): dtype is keyof typeof elementBytes {
-  return typeof dtype === 'string' && Object.hasOwn(elementBytes, dtype)
+function isStoredType(dtype: unknown): dtype is ManifestEntry['dtype'] {
+  return dtype === 'string' || (typeof dtype === 'string' && Object.hasOwn(elementBytes, dtype))
 }
 
 function parseQuantisation(where: string, dtype: ManifestEntry['dtype'], value: unknown): Quantisation {

@@ -1,4 +1,4 @@
-import { bytesPerElement, type DType, type Weight } from '@tensor-assay/core'
+import type { DType, Weight } from '@tensor-assay/core'
 import { type ByteSource, quoted, truncated, unreadable } from './byte-source.ts'
 import { concatSource } from './concat-source.ts'
 import { dequantise, packedBytes } from './dequantise.ts'
@@ -65,7 +65,7 @@ async function storedLength(shards: ByteSource, entry: ManifestEntry, offset: nu
 /** Each string is a four-byte little-endian length and that many bytes. */
 async function stringsLength(shards: ByteSource, { name, shape }: ManifestEntry, offset: number): Promise<number> {
   const windowBytes = 2 ** 16
-  let window = new DataView(new ArrayBuffer(0))
+  let window: DataView = new DataView(new ArrayBuffer(0))
   let windowStart = 0
   let end = offset
   for (let left = elementCount(shape); left > 0; left--) {

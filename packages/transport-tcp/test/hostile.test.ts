@@ -1,0 +1,338 @@
+import { AssayError, type Channel } from '@tensor-assay/core'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type TcpOptions, tcp } from '../src/index.ts'
+import { encodeHeader, encodePreamble, kinds } from '../src/wire.ts'
+import { goodbye, goodbyeReceived, messageFrame, preamble, type RawPeer, rawDial, rawListen } from './support/raw.ts'
+
+const hello = new TextEncoder().encode('hello')
+
+/** A listener of the transport, the channels that it was given and the errors that it reported. */
+async function listening(options: TcpOptions = {}) {
+  const channels: Channel[] = []
+  const errors: Error[] = []
+  const transport = tcp({ ...options, onError: (error) => errors.push(error) })
+  const listener = await transport.listen('tcp://127.0.0.1:0', (channel) => {
+    channels.push(channel)
+  })
+  onTestFinished(async () => {
+    for (const channel of channels) channel.abort(new Error('the test is over'))
+    await listener.close()
+  })
+  /** Proves that the listener goes on: another peer gets in, and a message through. */
+  const stillServes = async () => {
+    const { length } = channels
+    const channel = await transport.dial(listener.address)
+    onTestFinished(() => channel.abort(new Error('the test is over')))
+    await channel.send([hello])
+    await vi.waitFor(() => expect(channels).toHaveLength(length + 1))
+    for await (const message of channels[length]!) {
+      expect(message).toEqual(hello)
+      break
+    }
+  }
+  return { transport, address: listener.address, channels, errors, stillServes }
+}
+
+async function drain(channel: Channel): Promise<Uint8Array[]> {
+  const messages: Uint8Array[] = []
+  for await (const message of channel) messages.push(message)
+  return messages
+}
+
+/** The channel that a raw peer got, with its handshake done. */
+async function accepted(options: TcpOptions = {}): Promise<{ peer: RawPeer; channel: Channel }> {
+  const { address, channels } = await listening(options)
+  const peer = await rawDial(address)
+  peer.write(preamble)
+  await vi.waitFor(() => expect(channels).toHaveLength(1))
+  return { peer, channel: channels[0]! }
+}
+
+describe('a peer that does not complete the handshake', () => {
+  test.each([
+    ['garbage', Buffer.from('000102030405', 'hex'), 'frame-malformed'],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: auditor\r\n\r\n'), 'frame-malformed'],
+    ['a TLS greeting', Buffer.from('16030100c8010000c40303', 'hex'), 'frame-malformed'],
+    ['another version', Buffer.from('5441535443500900', 'hex'), 'version-unsupported'],
+  ])('%s: the connection ends, with a clear error, and the listener goes on', async (_, bytes, code) => {
+    const { address, errors, channels, stillServes } = await listening()
+    const peer = await rawDial(address)
+    peer.write(bytes)
+    await peer.ended
+    expect(errors).toEqual([expect.objectContaining({ code })])
+    expect(channels).toEqual([])
+    await stillServes()
+  })
+
+  test('HTTP is shown in the error', async () => {
+    const { address, errors } = await listening()
+    const peer = await rawDial(address)
+    peer.write('POST /audit HTTP/1.1\r\n\r\n')
+    await peer.ended
+    expect(errors[0]?.message).toContain('"POST /audit HTTP')
+  })
+
+  test('silence ends at the deadline', async () => {
+    const { address, errors, stillServes } = await listening({ handshakeTimeoutMs: 50 })
+    const peer = await rawDial(address)
+    await peer.ended
+    expect(errors).toEqual([expect.objectContaining({ code: 'deadline-exceeded' })])
+    await stillServes()
+  })
+
+  test('one byte now and then does not extend the deadline', async () => {
+    const { address, errors } = await listening({ handshakeTimeoutMs: 150 })
+    const peer = await rawDial(address)
+    let sent = 0
+    const drip = setInterval(() => peer.write(preamble.subarray(sent, ++sent)), 40)
+    await peer.ended
+    clearInterval(drip)
+    expect(sent).toBeLessThan(preamble.length)
+    expect(errors).toEqual([expect.objectContaining({ code: 'deadline-exceeded' })])
+  })
+
+  test('leaving is reported and nothing else', async () => {
+    const { address, errors, stillServes } = await listening()
+    const peer = await rawDial(address)
+    peer.write(preamble.subarray(0, 7))
+    peer.socket.end()
+    await peer.ended
+    await vi.waitFor(() => expect(errors).toEqual([expect.objectContaining({ code: 'channel-lost' })]))
+    await stillServes()
+  })
+
+  test('handshakes count as channels, and free their place', async () => {
+    const { transport, address, errors, stillServes } = await listening({ maxChannels: 2, handshakeTimeoutMs: 100 })
+    const silent = [await rawDial(address), await rawDial(address)]
+    await expect(transport.dial(address)).rejects.toMatchObject({ code: 'peer-unreachable' })
+    expect(errors[0]?.message).toContain('all 2 channels are taken')
+    await Promise.all(silent.map(({ ended }) => ended))
+    await stillServes()
+  })
+
+  test('closing the listener ends it without a report', async () => {
+    const errors: Error[] = []
+    const listener = await tcp({ onError: (error) => errors.push(error) }).listen('tcp://127.0.0.1:0', () => {})
+    const peer = await rawDial(listener.address)
+    await vi.waitFor(() => expect(peer.socket.bytesRead).toBe(preamble.length))
+    await listener.close()
+    await peer.ended
+    expect(errors).toEqual([])
+  })
+})
+
+describe('dialing', () => {
+  test.each([
+    ['an HTTP server', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'frame-malformed'],
+    ['another version', Buffer.from('5441535443500700', 'hex'), 'version-unsupported'],
+  ])('%s is a clear error', async (_, answer, code) => {
+    const address = await rawListen((peer) => peer.write(answer))
+    await expect(tcp().dial(address)).rejects.toMatchObject({ code })
+  })
+
+  test('a listener that says nothing is a deadline', async () => {
+    const address = await rawListen(() => {})
+    await expect(tcp().dial(address, { handshakeTimeoutMs: 50 })).rejects.toMatchObject({ code: 'deadline-exceeded' })
+    await expect(tcp({ handshakeTimeoutMs: 50 }).dial(address)).rejects.toMatchObject({ code: 'deadline-exceeded' })
+  })
+
+  test('a listener that hangs up is unreachable', async () => {
+    const address = await rawListen((peer) => peer.socket.destroy())
+    await expect(tcp().dial(address)).rejects.toMatchObject({ code: 'peer-unreachable' })
+  })
+
+  test('abort during the handshake ends the connection', async () => {
+    const controller = new AbortController()
+    const reason = new Error('no longer needed')
+    let ended: Promise<Buffer> | undefined
+    const address = await rawListen((peer) => {
+      ended = peer.ended
+      controller.abort(reason)
+    })
+    const dialing = tcp().dial(address, { signal: controller.signal })
+    await expect(dialing).rejects.toMatchObject({ code: 'aborted', cause: reason })
+    await ended
+  })
+
+  test('a name that does not exist is unreachable', async () => {
+    await expect(tcp().dial('tcp://host.invalid:1')).rejects.toMatchObject({ code: 'peer-unreachable' })
+  })
+})
+
+describe('an accepted peer', () => {
+  test('the smaller limit of the two sides holds for both', async () => {
+    const { transport, address, channels } = await listening({ maxMessageBytes: 1000 })
+    const dialed = await tcp({ maxMessageBytes: 500 }).dial(address)
+    await vi.waitFor(() => expect(channels).toHaveLength(1))
+    expect([dialed.maxMessageBytes, channels[0]?.maxMessageBytes]).toEqual([500, 500])
+    await expect(channels[0]?.send([new Uint8Array(501)])).rejects.toMatchObject({ code: 'message-too-large' })
+    dialed.abort(new Error('the test is over'))
+    expect((await transport.dial(address)).maxMessageBytes).toBe(1000)
+  })
+
+  test.each([
+    ['a message over the limit', encodeHeader(kinds.message, 2 ** 20 + 1), 'message-too-large'],
+    ['an unknown kind', encodeHeader(9, 0), 'frame-malformed'],
+    ['a goodbye with a body', Buffer.concat([encodeHeader(kinds.goodbye, 1), hello]), 'frame-malformed'],
+    ['a message after its goodbye', Buffer.concat([goodbye, messageFrame(hello)]), 'frame-malformed'],
+    ['two goodbyes', Buffer.concat([goodbye, goodbye]), 'frame-malformed'],
+    ['an answer to no goodbye', goodbyeReceived, 'frame-malformed'],
+  ])('%s ends the channel', async (_, bytes, code) => {
+    const { peer, channel } = await accepted({ maxMessageBytes: 2 ** 20 })
+    peer.write(messageFrame(hello), bytes)
+    await peer.ended
+    await expect(channel.send([hello])).rejects.toMatchObject({ code })
+    const iterator = channel[Symbol.asyncIterator]()
+    expect(await iterator.next()).toEqual({ done: false, value: hello })
+    // A goodbye that came first has ended the iteration; what follows it fails the sends alone.
+    if (bytes[0] !== kinds.goodbye || bytes.length < 16) await expect(iterator.next()).rejects.toMatchObject({ code })
+    else expect(await iterator.next()).toMatchObject({ done: true })
+  })
+
+  test('bytes one at a time are the same messages', async () => {
+    const { peer, channel } = await accepted()
+    const stream = Buffer.concat([messageFrame(hello), messageFrame(new Uint8Array(0)), messageFrame(hello), goodbye])
+    const reading = drain(channel)
+    for (const byte of stream) {
+      peer.write(Uint8Array.of(byte))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(await reading).toEqual([hello, new Uint8Array(0), hello])
+  })
+
+  test('everything in one piece, the preamble included, is the same messages', async () => {
+    const { address, channels } = await listening()
+    const peer = await rawDial(address)
+    peer.write(Buffer.concat([preamble, messageFrame(hello), messageFrame(hello), goodbye]))
+    await vi.waitFor(() => expect(channels).toHaveLength(1))
+    expect(await drain(channels[0]!)).toEqual([hello, hello])
+  })
+
+  test('a connection that ends inside a message is lost, after the messages before it', async () => {
+    const { peer, channel } = await accepted()
+    peer.write(messageFrame(hello), messageFrame(hello).subarray(0, 10))
+    peer.socket.end()
+    const iterator = channel[Symbol.asyncIterator]()
+    expect((await iterator.next()).value).toEqual(hello)
+    await expect(iterator.next()).rejects.toMatchObject({ code: 'channel-lost', message: /inside a message/ })
+    await expect(iterator.next()).rejects.toMatchObject({ code: 'channel-lost' })
+  })
+
+  test('a reset is lost, and nothing is thrown at the process', async () => {
+    const { peer, channel } = await accepted()
+    for (let i = 0; i < 100; i++) void channel.send([new Uint8Array(100_000)])
+    peer.socket.resetAndDestroy()
+    await expect(drain(channel)).rejects.toMatchObject({ code: 'channel-lost' })
+    void channel.send([hello])
+    await channel.close()
+  })
+
+  test('a goodbye without an answer to ours does not look like a completed close', async () => {
+    const { peer, channel } = await accepted({ closeTimeoutMs: 60 })
+    let closed = false
+    const closing = channel.close().then(() => {
+      closed = true
+    })
+    peer.write(goodbye)
+    await vi.waitFor(() =>
+      expect(peer.socket.bytesRead).toBe(preamble.length + goodbye.length + goodbyeReceived.length),
+    )
+    expect(closed).toBe(false)
+    await closing
+    await peer.ended
+  })
+
+  test('a started message has to make progress', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 50 })
+    peer.write(messageFrame(hello).subarray(0, 3))
+    await expect(drain(channel)).rejects.toMatchObject({ code: 'deadline-exceeded', message: /3 bytes of a message/ })
+    await peer.ended
+  })
+
+  test('a few bytes now and then are no progress', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 150 })
+    peer.write(encodeHeader(kinds.message, 100_000))
+    const drip = setInterval(() => peer.write(new Uint8Array(10)), 20)
+    await expect(drain(channel)).rejects.toMatchObject({ code: 'deadline-exceeded' })
+    clearInterval(drip)
+  })
+
+  test('steady progress is not cut, however long the message takes', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 300 })
+    const body = new Uint8Array(8 * 70_000)
+    const frame = messageFrame(body)
+    const reading = channel[Symbol.asyncIterator]().next()
+    for (let offset = 0; offset < frame.length; offset += 70_000) {
+      peer.write(frame.subarray(offset, offset + 70_000))
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    expect(Buffer.compare((await reading).value, body)).toBe(0)
+  })
+
+  test('between two messages nobody is late', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 30 })
+    const iterator = channel[Symbol.asyncIterator]()
+    for (let i = 0; i < 2; i++) {
+      peer.write(messageFrame(hello))
+      expect((await iterator.next()).value).toEqual(hello)
+      await new Promise((resolve) => setTimeout(resolve, 90))
+    }
+  })
+
+  test('silence is idle, where that was asked for', async () => {
+    const { peer, channel } = await accepted({ idleTimeoutMs: 50 })
+    await expect(drain(channel)).rejects.toMatchObject({ code: 'deadline-exceeded', message: /sent nothing for 50 ms/ })
+    await peer.ended
+  })
+
+  test('a peer is not idle while this side does not read', async () => {
+    const { peer, channel } = await accepted({ idleTimeoutMs: 60, stallTimeoutMs: 60, maxBufferedBytes: 1000 })
+    const body = new Uint8Array(3_000_000)
+    for (let i = 0; i < 5; i++) peer.write(encodeHeader(kinds.message, 2 ** 16), body.subarray(0, 2 ** 16))
+    peer.write(goodbye)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    expect(await drain(channel)).toHaveLength(5)
+  })
+
+  test('what arrives for a slow reader is bounded', async () => {
+    const { peer, channel } = await accepted({ maxBufferedBytes: 300_000 })
+    const burst = Buffer.concat(Array.from({ length: 16 }, () => messageFrame(new Uint8Array(65_536))))
+    for (let i = 0; i < 64; i++) peer.write(burst)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    // Of 64 MiB the raw peer still holds most: neither this side nor the system took them.
+    expect(peer.socket.writableLength).toBeGreaterThan(2 ** 24)
+    channel.abort(new Error('the test is over'))
+  })
+})
+
+test('an error of the transport is an AssayError for every copy of the core', async () => {
+  const error = await tcp()
+    .dial('nonsense')
+    .catch((reason) => reason)
+  expect(AssayError.isInstance(error)).toBe(true)
+})
+
+test.each<[TcpOptions, string]>([
+  [{ maxMessageBytes: 0 }, 'maxMessageBytes must be an integer from 1 to 4294967295, got 0'],
+  [{ maxMessageBytes: 2 ** 32 }, 'maxMessageBytes'],
+  [{ maxBufferedBytes: Number.NaN }, 'maxBufferedBytes'],
+  [{ maxChannels: 1.5 }, 'maxChannels'],
+  [{ handshakeTimeoutMs: 2 ** 31 }, 'handshakeTimeoutMs'],
+  [{ idleTimeoutMs: 0 }, 'idleTimeoutMs must be an integer'],
+])('%j is a slip of the programmer', (options, message) => {
+  expect(() => tcp(options)).toThrow(RangeError)
+  expect(() => tcp(options)).toThrow(message)
+})
+
+test('limits of one call are checked as well', async () => {
+  await expect(tcp().dial('tcp://127.0.0.1:1', { handshakeTimeoutMs: -1 })).rejects.toThrow(RangeError)
+  await expect(tcp().listen('tcp://127.0.0.1:0', () => {}, { maxChannels: 0 })).rejects.toThrow(RangeError)
+})
+
+test('a preamble that states a smaller limit binds the sender', async () => {
+  const { address, channels } = await listening()
+  const peer = await rawDial(address)
+  peer.write(encodePreamble({ maxMessageBytes: 10, refused: false }))
+  await vi.waitFor(() => expect(channels).toHaveLength(1))
+  await expect(channels[0]?.send([new Uint8Array(11)])).rejects.toMatchObject({ code: 'message-too-large' })
+})

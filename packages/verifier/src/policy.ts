@@ -1,0 +1,71 @@
+import { type Mode, type ProfileName, rows, type Sampler } from '@tensor-assay/core'
+
+/** What a verifier demands of a session and how hard it looks. */
+export interface Policy {
+  readonly mode: Mode
+  readonly suite: 'sha256' | 'blake3'
+  /** Which rows of a product are opened. */
+  readonly sampler: Sampler
+  /** Fraction of the products that are audited, drawn unpredictably in `interactive` mode. */
+  readonly operationRate: number
+  /** Freivalds vectors per product; 0 leaves a row to its entries. */
+  readonly vectors: number
+  /** Entries recomputed exactly in each opened row. */
+  readonly entries: number
+  /** Arithmetic that a prover may declare. */
+  readonly profiles: readonly ProfileName[]
+  /** Whether B may be something else than a known weight. */
+  readonly acceptActivations: boolean
+  /** Fewest rows checked in a session that passes. */
+  readonly minRows: number
+  /** Operations committed to and not yet opened, at most. */
+  readonly window: number
+  /** Operations in a session, at most. */
+  readonly maxOperations: number
+  /** Time for the hello, milliseconds. */
+  readonly handshakeTimeoutMs: number
+  /** Time from a challenge to its opening, milliseconds. A prover in a long synchronous product cannot answer. */
+  readonly openingTimeoutMs: number
+  /** Time without any message, milliseconds. */
+  readonly idleTimeoutMs: number
+}
+
+const defaults: Policy = {
+  mode: 'interactive',
+  suite: 'sha256',
+  sampler: rows(),
+  operationRate: 1,
+  vectors: 2,
+  entries: 64,
+  profiles: ['float32', 'int32'],
+  acceptActivations: false,
+  minRows: 1,
+  window: 64,
+  maxOperations: 1_000_000,
+  handshakeTimeoutMs: 10_000,
+  openingTimeoutMs: 600_000,
+  idleTimeoutMs: 600_000,
+}
+
+/** Commit, challenge, open: holds against a prover that lies. */
+export function interactive(options: Partial<Omit<Policy, 'mode'>> = {}): Policy {
+  return checked({ ...defaults, ...options, mode: 'interactive' })
+}
+
+/** Sampled rows as the products run, bound to nothing: finds faults at next to no cost, not liars. */
+export function spot(options: Partial<Omit<Policy, 'mode'>> = {}): Policy {
+  return checked({ ...defaults, vectors: 0, sampler: rows({ atLeast: 1 }), ...options, mode: 'spot' })
+}
+
+function checked(policy: Policy): Policy {
+  const { operationRate, vectors, entries, window } = policy
+  if (!(operationRate > 0 && operationRate <= 1)) {
+    throw new RangeError(`operationRate must be above 0 and at most 1, got ${operationRate}`)
+  }
+  for (const [name, value] of Object.entries({ vectors, entries })) {
+    if (!Number.isInteger(value) || value < 0) throw new RangeError(`${name} must be an integer >= 0, got ${value}`)
+  }
+  if (!Number.isInteger(window) || window < 1) throw new RangeError(`window must be an integer >= 1, got ${window}`)
+  if (vectors === 0 && entries === 0) throw new RangeError('vectors and entries are both 0: nothing would be checked')
+  return policy
+}

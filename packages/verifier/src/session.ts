@@ -1,0 +1,446 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import {
+  AssayError,
+  type Channel,
+  type Control,
+  challengeSeed,
+  decodeMessage,
+  encodeMessage,
+  type HashSuite,
+  isAudited,
+  joinHeads,
+  keyCommitment,
+  loadSuite,
+  type Matrix,
+  modes,
+  type OperationRecord,
+  openedRows,
+  type ProductRecord,
+  type ProtocolMessage,
+  protocolVersion,
+  rowBytes,
+  sessionId,
+  type TensorShape,
+  type Transcript,
+  transcript,
+  unitShape,
+  type Verdict,
+  verifyOpening,
+  type WeightStore,
+} from '@tensor-assay/core'
+import { Bindings } from './bindings.ts'
+import { type CheckedRows, checkOpenedRows, type OpenedProduct } from './check.ts'
+import { Ledger } from './ledger.ts'
+import type { Policy } from './policy.ts'
+import type { PreparedWeights } from './prepared-weights.ts'
+import { recordProblem } from './record-problem.ts'
+
+export interface SessionOptions {
+  readonly policy: Policy
+  readonly store: WeightStore
+  readonly prepared: PreparedWeights
+  readonly channel: Channel
+  /** What the user sent in each step: the rows of the A of its first product. */
+  readonly inputs: readonly Matrix[]
+  /** What was delivered in each step: the rows of the C of its last product. */
+  readonly outputs: readonly Matrix[]
+  readonly onChecked: (operation: ProductRecord, rows: CheckedRows) => void
+}
+
+interface Asked {
+  readonly record: ProductRecord
+  readonly seed: Uint8Array
+  readonly sentAt: number
+}
+
+interface Tensor extends TensorShape {
+  readonly root?: Uint8Array
+  /** Whether it is the C of a product. */
+  produced: boolean
+}
+
+/** One conversation with one prover, from its hello to the verdict. */
+export class Session {
+  private readonly options: SessionOptions
+  private readonly ledger: Ledger
+  private readonly bindings: Bindings
+  private readonly key = crypto.getRandomValues(new Uint8Array(32))
+  private readonly spotSeed = crypto.getRandomValues(new Uint8Array(32))
+  private readonly asked = new Map<number, Asked>()
+  private readonly tensors = new Map<number, Tensor>()
+  private readonly weightsUsed = new Set<string>()
+  private suite: HashSuite
+  private id: Uint8Array = new Uint8Array(0)
+  private received: Transcript
+  private sent: Transcript
+  private closed = false
+
+  constructor(options: SessionOptions) {
+    this.options = options
+    this.ledger = new Ledger(options.policy, options.store.weights.length)
+    this.bindings = new Bindings(options.inputs, options.outputs)
+    this.suite = loadSuite(options.policy.suite)
+    this.received = transcript(this.suite, 'prover')
+    this.sent = transcript(this.suite, 'verifier')
+  }
+
+  /** Whether hello and policy were exchanged. */
+  get opened(): boolean {
+    return this.id.length > 0
+  }
+
+  /** How long the next message may take, milliseconds. */
+  get patienceMs(): number {
+    const { policy } = this.options
+    if (this.id.length === 0) return policy.handshakeTimeoutMs
+    const [oldest] = this.asked.values()
+    if (oldest === undefined) return policy.idleTimeoutMs
+    return Math.max(0, Math.min(policy.idleTimeoutMs, oldest.sentAt + policy.openingTimeoutMs - performance.now()))
+  }
+
+  /** Nobody spoke for {@link patienceMs}. */
+  timedOut(): void {
+    this.missing()
+    if (this.asked.size === 0)
+      this.ledger.find('deadline-exceeded', 'the prover fell silent before it closed the session')
+  }
+
+  /** The channel ended, or the caller gave up. */
+  interrupted(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = AssayError.isInstance(error) ? error.code : 'internal'
+    if (code === 'aborted' || code === 'peer-error' || code === 'deadline-exceeded') this.ledger.find(code, message)
+    else if (code === 'channel-lost' || code === 'channel-closed') {
+      const open = this.asked.size > 0 ? `, with ${this.asked.size} challenges unanswered` : ''
+      this.ledger.find('channel-lost', `${message}${open}`)
+    } else if (AssayError.isInstance(error) && code !== 'internal')
+      this.ledger.find('protocol-violation', `${code}: ${message}`)
+    else this.ledger.find('internal', message)
+  }
+
+  /**
+   * Takes one message of the prover.
+   *
+   * @returns Whether the session is over.
+   * @throws {AssayError} What ends the session: a malformed or unexpected message.
+   */
+  async receive(bytes: Uint8Array): Promise<boolean> {
+    this.ledger.bytes += bytes.length
+    const message = decodeMessage(bytes)
+    if (message.type === 'error')
+      throw new AssayError('peer-error', `the prover gave up: ${message.control.code}: ${message.control.message}`)
+    if (this.id.length === 0) {
+      await this.hello(message, bytes)
+      return false
+    }
+    const before = this.received.head
+    this.received.append([bytes])
+    if (this.ledger.coverage.operations === 0 && message.type === 'open') {
+      if (!equal(message.control.session, this.id)) {
+        throw new AssayError(
+          'message-malformed',
+          'the prover opened another session: somebody changed the hello or the policy',
+        )
+      }
+      return false
+    }
+    const { mode } = this.options.policy
+    if (message.type === 'commit' && mode === 'interactive') await this.commit(message.control)
+    else if (message.type === 'opening' && mode === 'interactive') await this.opening(message.control, message.segments)
+    else if (message.type === 'sample' && mode === 'spot') await this.sample(message.control, message.segments)
+    else if (message.type === 'close') {
+      this.close(message.control, before)
+      return true
+    } else
+      throw new AssayError(
+        'message-unexpected',
+        `a ${message.type} message has no place here in a session of mode ${mode}`,
+      )
+    return false
+  }
+
+  /** Reveals the key and tells the prover, as far as it still listens. */
+  async conclude(): Promise<Verdict> {
+    const { channel } = this.options
+    const transcriptHash = bytesToHex(joinHeads(this.suite, this.received.head, this.sent.head))
+    const verdict = this.ledger.verdict(bytesToHex(this.id), transcriptHash)
+    try {
+      await channel.send(encodeMessage('reveal', { key: this.key }))
+      await channel.send(encodeMessage('verdict', { verdict }))
+    } catch {
+      // A prover that is gone has its verdict here all the same.
+    }
+    return verdict
+  }
+
+  private async hello(message: ProtocolMessage, bytes: Uint8Array): Promise<void> {
+    const { policy, store, channel } = this.options
+    if (message.type !== 'hello')
+      throw new AssayError('message-unexpected', `expected a hello, got a ${message.type} message`)
+    const { versions, suites, modes: spoken, samplers } = message.control
+    const need = (
+      ok: boolean,
+      code: 'version-unsupported' | 'suite-unknown' | 'mode-unknown' | 'sampler-unknown',
+      what: string,
+      offered: readonly unknown[],
+    ) => {
+      if (!ok)
+        throw new AssayError(code, `the policy asks for ${what}; the prover offers ${offered.join(', ') || 'none'}`)
+    }
+    need(versions.includes(protocolVersion), 'version-unsupported', `protocol version ${protocolVersion}`, versions)
+    need(suites.includes(policy.suite), 'suite-unknown', `hash suite ${policy.suite}`, suites)
+    need(spoken.includes(policy.mode), 'mode-unknown', `mode ${policy.mode} (there are ${modes.join(' and ')})`, spoken)
+    need(samplers.includes(policy.sampler.name), 'sampler-unknown', `sampler ${policy.sampler.name}`, samplers)
+
+    const parts = encodeMessage('policy', {
+      version: protocolVersion,
+      mode: policy.mode,
+      suite: policy.suite,
+      sampler: { name: policy.sampler.name, parameters: { ...policy.sampler.parameters } },
+      nonce: crypto.getRandomValues(new Uint8Array(32)),
+      keyCommitment: keyCommitment(this.key),
+      window: policy.window,
+      ...(policy.mode === 'spot' ? { spotSeed: this.spotSeed } : {}),
+      weights: weightList(store),
+    })
+    this.id = sessionId(this.suite, [bytes], parts)
+    this.received.append([bytes])
+    this.sent.append(parts)
+    await channel.send(parts)
+  }
+
+  private async commit({ records, tensors }: Control<'commit'>): Promise<void> {
+    for (const tensor of tensors) {
+      if (this.tensors.has(tensor.tensor))
+        throw new AssayError('message-malformed', `tensor ${tensor.tensor} was committed to before`)
+      this.tensors.set(tensor.tensor, { ...tensor, produced: false })
+    }
+    const challenges: Control<'challenge'>['challenges'] = []
+    for (const announced of records) {
+      const { sequence } = announced
+      const record = this.account(announced)
+      if (record === undefined) {
+        // The prover holds the rows of a product until it hears of it.
+        if (announced.kind === 'product') challenges.push({ sequence })
+        continue
+      }
+      const audit =
+        this.bindings.wants(record) ||
+        isAudited(this.key, this.received.head, sequence, this.options.policy.operationRate)
+      if (!audit) {
+        challenges.push({ sequence })
+        continue
+      }
+      const seed = challengeSeed(this.key, this.received.head, sequence)
+      if (this.asked.size >= this.options.policy.window) {
+        throw new AssayError(
+          'message-unexpected',
+          `more than ${this.options.policy.window} operations are committed to and not opened`,
+        )
+      }
+      this.asked.set(sequence, { record, seed, sentAt: performance.now() })
+      challenges.push({ sequence, seed })
+    }
+    if (challenges.length === 0) return
+    const parts = encodeMessage('challenge', { challenges })
+    this.sent.append(parts)
+    await this.options.channel.send(parts)
+  }
+
+  /** Counts an operation. Returns it if it is a product that can be audited. */
+  private account(record: OperationRecord): ProductRecord | undefined {
+    const { ledger } = this
+    const { policy, store } = this.options
+    const at = { sequence: record.sequence, operation: record.operation }
+    if (record.sequence !== ledger.coverage.operations) {
+      ledger.find('sequence-broken', `expected operation ${ledger.coverage.operations}, got ${record.sequence}`, at)
+      throw new AssayError('message-unexpected', 'the operations are not numbered one after the other')
+    }
+    ledger.coverage.operations++
+    if (ledger.coverage.operations > policy.maxOperations) {
+      throw new AssayError('message-unexpected', `more than ${policy.maxOperations} operations in one session`)
+    }
+    this.bindings.step(record)
+    if (record.kind === 'opaque') {
+      if (record.cause === 'skipped') {
+        ledger.coverage.skipped++
+        ledger.find('operation-skipped', `the prover left it out: ${record.reason}`, at)
+      } else {
+        ledger.coverage.opaque++
+        ledger.find('operation-opaque', `the backend cannot state it as a product: ${record.reason}`, at)
+      }
+      return undefined
+    }
+    const a = this.tensors.get(record.a)
+    const c = this.tensors.get(record.c)
+    const b = record.b.kind === 'activation' ? this.tensors.get(record.b.tensor) : undefined
+    const problem = recordProblem(record, { a, b, c }, policy, store)
+    if (record.b.kind === 'activation') ledger.coverage.activationProducts++
+    if (c) c.produced = true
+    if (problem) {
+      ledger.find(problem.reason, problem.message, at)
+      return undefined
+    }
+    if (record.b.kind === 'weight') {
+      this.weightsUsed.add(bytesToHex(record.b.digest))
+      ledger.coverage.weightsUsed = this.weightsUsed.size
+    }
+    if (a?.produced) ledger.coverage.linked++
+    return record
+  }
+
+  private async opening(control: Control<'opening'>, segments: readonly Uint8Array[]): Promise<void> {
+    const { sequence } = control
+    const asked = this.asked.get(sequence)
+    if (asked === undefined)
+      throw new AssayError('message-unexpected', `operation ${sequence} was opened without being challenged`)
+    this.asked.delete(sequence)
+    const { record, seed } = asked
+    const at = { sequence, operation: record.operation }
+    if (performance.now() - asked.sentAt > this.options.policy.openingTimeoutMs) {
+      this.ledger.find('opening-missing', `the opening came later than ${this.options.policy.openingTimeoutMs} ms`, at)
+      return
+    }
+    const opened = this.lay(record, seed, segments, false)
+    if (opened === undefined) return
+    for (const name of ['a', 'c', 'b'] as const) {
+      const part = opened[name]
+      const proof = control[name]
+      if (part === undefined && proof === undefined) continue
+      const tensor = part && this.tensors.get(part.tensor)
+      const ok =
+        part !== undefined &&
+        proof !== undefined &&
+        tensor?.root !== undefined &&
+        (part.indices.length === 0 ||
+          verifyOpening(this.suite, {
+            ...tensor,
+            root: tensor.root,
+            session: this.id,
+            indices: part.indices,
+            rowBytes: part.bytes,
+            ...proof,
+          }))
+      if (ok) continue
+      const root =
+        tensor?.root === undefined ? {} : { evidence: { row: part?.indices[0] ?? 0, root: bytesToHex(tensor.root) } }
+      this.ledger.find(
+        'commitment-mismatch',
+        `the opened rows of ${name.toUpperCase()} are not those that were committed to`,
+        { ...at, ...root },
+      )
+      return
+    }
+    await this.check(record, opened, seed)
+  }
+
+  private async sample(
+    { record: announced, tensors }: Control<'sample'>,
+    segments: readonly Uint8Array[],
+  ): Promise<void> {
+    for (const tensor of tensors) this.tensors.set(tensor.tensor, { ...tensor, produced: false })
+    const record = this.account(announced)
+    if (record) {
+      const seed = challengeSeed(this.spotSeed, this.id, record.sequence)
+      const opened = this.lay(record, seed, segments, true)
+      if (opened) await this.check(record, opened, challengeSeed(this.key, this.id, record.sequence))
+    }
+    // Nothing binds the rows, so nothing is remembered of them.
+    this.tensors.clear()
+  }
+
+  /** Says which rows the segments must be, and refuses any other number of bytes. */
+  private lay(
+    record: ProductRecord,
+    seed: Uint8Array,
+    segments: readonly Uint8Array[],
+    spotMode: boolean,
+  ): OpenedProduct | undefined {
+    const sampled = { layout: record.layout, right: record.b.kind }
+    const plan = this.options.policy.sampler.plan(seed, unitShape(sampled))
+    const rows = openedRows(sampled, plan)
+    const tensorOf = { a: record.a, c: record.c, b: record.b.kind === 'activation' ? record.b.tensor : undefined }
+    const names = rows.b === undefined ? (['a', 'c'] as const) : (['a', 'c', 'b'] as const)
+    const laid: Record<
+      string,
+      { tensor: number; indices: Uint32Array; bytes: Uint8Array; cols: number; dtype: TensorShape['dtype'] }
+    > = {}
+    for (const [i, name] of names.entries()) {
+      const tensor = this.tensors.get(tensorOf[name]!)!
+      const indices = rows[name]!
+      const expected = indices.length * rowBytes(tensor)
+      const bytes = segments[i]
+      if (bytes === undefined || bytes.length !== expected || segments.length !== names.length) {
+        const got = bytes === undefined ? 'nothing' : `${bytes.length} bytes`
+        const message = `${spotMode ? 'the sample' : 'the opening'} must hold ${indices.length} rows of ${name.toUpperCase()} in ${expected} bytes, got ${got}`
+        this.ledger.find('opening-malformed', message, { sequence: record.sequence, operation: record.operation })
+        return undefined
+      }
+      laid[name] = { tensor: tensor.tensor, indices, bytes, cols: tensor.cols, dtype: tensor.dtype }
+    }
+    return { plan, ...laid } as unknown as OpenedProduct
+  }
+
+  private async check(record: ProductRecord, opened: OpenedProduct, seed: Uint8Array): Promise<void> {
+    const { policy, prepared, onChecked } = this.options
+    const at = { sequence: record.sequence, operation: record.operation }
+    if (opened.plan.rows.length === 0) {
+      this.ledger.find('empty-product', 'the product is empty, so there is nothing to check', at)
+      return
+    }
+    const weights = await prepared.of(record)
+    const before = performance.now()
+    const rows = checkOpenedRows({ record, opened, seed, policy, weights })
+    this.ledger.checkMs += performance.now() - before
+    this.ledger.checked(rows)
+    this.ledger.audited(policy.sampler, unitShape({ layout: record.layout, right: record.b.kind }))
+    for (const finding of rows.findings)
+      this.ledger.find(finding.reason, finding.message, {
+        ...at,
+        ...(finding.evidence ? { evidence: finding.evidence } : {}),
+      })
+    this.bindings.compare(record, opened, this.ledger)
+    onChecked(record, rows)
+  }
+
+  private close(control: Control<'close'>, headBefore: Uint8Array): void {
+    this.closed = true
+    this.missing()
+    if (control.operations !== this.ledger.coverage.operations) {
+      this.ledger.find(
+        'count-mismatch',
+        `the prover counts ${control.operations} operations, ${this.ledger.coverage.operations} arrived`,
+      )
+    }
+    if (!equal(control.transcript, headBefore)) {
+      this.ledger.find('transcript-mismatch', 'the prover remembers other messages than those that arrived')
+    }
+    this.bindings.finish(this.ledger)
+  }
+
+  /** Challenges without an answer are answers. */
+  private missing(): void {
+    for (const { record } of this.asked.values()) {
+      const when = this.closed ? 'before the prover closed the session' : 'in time'
+      this.ledger.find('opening-missing', `the challenge was not answered ${when}`, {
+        sequence: record.sequence,
+        operation: record.operation,
+      })
+    }
+  }
+}
+
+/** As the policy carries it: for each weight its digest and its length. */
+function weightList(store: WeightStore): Uint8Array {
+  const list = new Uint8Array(store.weights.length * 40)
+  const view = new DataView(list.buffer)
+  for (const [i, { digest, byteLength }] of store.weights.entries()) {
+    for (let j = 0; j < 32; j++) list[40 * i + j] = Number.parseInt(digest.slice(2 * j, 2 * j + 2), 16)
+    view.setBigUint64(40 * i + 32, BigInt(byteLength), true)
+  }
+  return list
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
