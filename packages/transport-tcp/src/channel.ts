@@ -18,8 +18,6 @@ export class SocketChannel implements Channel {
   readonly #socket: Socket
   readonly #reader: FrameReader
   readonly #inbox: Inbox
-  /** Rejects the sends that the system has not taken yet. */
-  readonly #pending = new Set<(error: Error) => void>()
   readonly #idle: Deadline
   readonly #stall: Deadline
   readonly #closeWait: Deadline
@@ -84,11 +82,10 @@ export class SocketChannel implements Channel {
       throw new AssayError('message-too-large', `${limit}; split it, or raise maxMessageBytes on both sides`)
     }
     await new Promise<void>((resolve, reject) => {
-      this.#pending.add(reject)
-      // Called when the system has taken every byte: only then may the sender change its memory.
+      // Called when the system has taken every byte, and not before may the sender change its memory; or when the socket
+      // was destroyed, which Node may report as success.
       this.#write([encodeHeader(kinds.message, length), ...message], (error) => {
         if (error) this.#lose(error)
-        this.#pending.delete(reject)
         if (this.#failure === undefined) resolve()
         else reject(this.#failure)
       })
@@ -216,8 +213,6 @@ export class SocketChannel implements Channel {
     if (this.#over) return
     this.#failure = error
     this.#inbox.fail(error)
-    for (const reject of this.#pending) reject(error)
-    this.#pending.clear()
     this.#stopWaiting()
     this.#socket.destroy()
   }

@@ -39,7 +39,7 @@ export async function dial(address: Address, settings: DialSettings): Promise<So
     if (distrust !== undefined) throw distrust
     const { theirs, rest } = await exchangePreambles(socket, { maxMessageBytes, refused: false })
     if (theirs.refused) throw untrusted(`${label} does not accept the certificate of this side`)
-    const limit = maxMessageBytes
+    const limit = Math.min(maxMessageBytes, theirs.maxMessageBytes)
     return new SocketChannel(socket, label, { ...settings, maxMessageBytes: limit }, rest)
   } catch (error) {
     socket.destroy()

@@ -80,8 +80,7 @@ export class Reception {
       const limit = Math.min(maxMessageBytes, theirs.maxMessageBytes)
       return new SocketChannel(socket, peer, { ...this.#settings, maxMessageBytes: limit }, rest)
     } catch (error) {
-      // What ended the connection says more than what the layers above made of it.
-      if (!this.#closed) this.#report(raw.errored ?? (error as Error), peer)
+      if (!this.#closed) this.#report(error as Error, peer)
       raw.destroy()
       return undefined
     } finally {

@@ -100,7 +100,6 @@ export class Credentials {
 }
 
 interface Underway {
-  readonly raw: Socket
   resolve(socket: TLSSocket): void
   reject(error: Error): void
 }
@@ -115,8 +114,7 @@ export class TlsGate {
     this.#server = server
     server.on('secureConnection', (socket) => this.#underway.get(endpoints(socket))?.resolve(socket))
     server.on('tlsClientError', (error, socket) => {
-      const underway = this.#underway.get(endpoints(socket))
-      underway?.reject(underway.raw.errored ?? untrusted(`the TLS handshake failed: ${error.message}`, error))
+      this.#underway.get(endpoints(socket))?.reject(untrusted(`the TLS handshake failed: ${error.message}`, error))
     })
   }
 
@@ -125,7 +123,7 @@ export class TlsGate {
     const key = endpoints(raw)
     try {
       return await new Promise<TLSSocket>((resolve, reject) => {
-        this.#underway.set(key, { raw, resolve, reject })
+        this.#underway.set(key, { resolve, reject })
         raw.once('close', () => reject(raw.errored ?? untrusted('it ended the connection during the TLS handshake')))
         this.#server.emit('connection', raw)
       })

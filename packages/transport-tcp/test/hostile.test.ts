@@ -1,3 +1,5 @@
+import { EventEmitter, once } from 'node:events'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { AssayError, type Channel } from '@tensor-assay/core'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type TcpOptions, tcp } from '../src/index.ts'
@@ -10,27 +12,29 @@ const hello = new TextEncoder().encode('hello')
 async function listening(options: TcpOptions = {}) {
   const channels: Channel[] = []
   const errors: Error[] = []
+  const arrivals = new EventEmitter()
   const transport = tcp({ ...options, onError: (error) => errors.push(error) })
   const listener = await transport.listen('tcp://127.0.0.1:0', (channel) => {
     channels.push(channel)
+    arrivals.emit('channel', channel)
   })
   onTestFinished(async () => {
     for (const channel of channels) channel.abort(new Error('the test is over'))
     await listener.close()
   })
+  const nextChannel = async (): Promise<Channel> => (await once(arrivals, 'channel'))[0]
   /** Proves that the listener goes on: another peer gets in, and a message through. */
   const stillServes = async () => {
-    const { length } = channels
+    const arrival = nextChannel()
     const channel = await transport.dial(listener.address)
     onTestFinished(() => channel.abort(new Error('the test is over')))
     await channel.send([hello])
-    await vi.waitFor(() => expect(channels).toHaveLength(length + 1))
-    for await (const message of channels[length]!) {
+    for await (const message of await arrival) {
       expect(message).toEqual(hello)
       break
     }
   }
-  return { transport, address: listener.address, channels, errors, stillServes }
+  return { transport, address: listener.address, channels, errors, nextChannel, stillServes }
 }
 
 async function drain(channel: Channel): Promise<Uint8Array[]> {
@@ -41,11 +45,11 @@ async function drain(channel: Channel): Promise<Uint8Array[]> {
 
 /** The channel that a raw peer got, with its handshake done. */
 async function accepted(options: TcpOptions = {}): Promise<{ peer: RawPeer; channel: Channel }> {
-  const { address, channels } = await listening(options)
+  const { address, nextChannel } = await listening(options)
+  const arrival = nextChannel()
   const peer = await rawDial(address)
   peer.write(preamble)
-  await vi.waitFor(() => expect(channels).toHaveLength(1))
-  return { peer, channel: channels[0]! }
+  return { peer, channel: await arrival }
 }
 
 describe('a peer that does not complete the handshake', () => {
@@ -117,6 +121,7 @@ describe('a peer that does not complete the handshake', () => {
     await vi.waitFor(() => expect(peer.socket.bytesRead).toBe(preamble.length))
     await listener.close()
     await peer.ended
+    await setTimeout(30)
     expect(errors).toEqual([])
   })
 })
@@ -125,9 +130,14 @@ describe('dialing', () => {
   test.each([
     ['an HTTP server', 'HTTP/1.1 400 Bad Request\r\n\r\n', 'frame-malformed'],
     ['another version', Buffer.from('5441535443500700', 'hex'), 'version-unsupported'],
-  ])('%s is a clear error', async (_, answer, code) => {
-    const address = await rawListen((peer) => peer.write(answer))
+  ])('%s is a clear error, and leaves no connection behind', async (_, answer, code) => {
+    let ended: Promise<Buffer> | undefined
+    const address = await rawListen((peer) => {
+      ended = peer.ended
+      peer.write(answer)
+    })
     await expect(tcp().dial(address)).rejects.toMatchObject({ code })
+    await ended
   })
 
   test('a listener that says nothing is a deadline', async () => {
@@ -161,13 +171,16 @@ describe('dialing', () => {
 
 describe('an accepted peer', () => {
   test('the smaller limit of the two sides holds for both', async () => {
-    const { transport, address, channels } = await listening({ maxMessageBytes: 1000 })
+    const { address, nextChannel } = await listening({ maxMessageBytes: 1000 })
+    const arrival = nextChannel()
     const dialed = await tcp({ maxMessageBytes: 500 }).dial(address)
-    await vi.waitFor(() => expect(channels).toHaveLength(1))
-    expect([dialed.maxMessageBytes, channels[0]?.maxMessageBytes]).toEqual([500, 500])
-    await expect(channels[0]?.send([new Uint8Array(501)])).rejects.toMatchObject({ code: 'message-too-large' })
+    const accepted = await arrival
+    expect([dialed.maxMessageBytes, accepted.maxMessageBytes]).toEqual([500, 500])
+    await expect(accepted.send([new Uint8Array(501)])).rejects.toMatchObject({ code: 'message-too-large' })
     dialed.abort(new Error('the test is over'))
-    expect((await transport.dial(address)).maxMessageBytes).toBe(1000)
+    const larger = await tcp().dial(address)
+    expect(larger.maxMessageBytes).toBe(1000)
+    larger.abort(new Error('the test is over'))
   })
 
   test.each([
@@ -195,17 +208,17 @@ describe('an accepted peer', () => {
     const reading = drain(channel)
     for (const byte of stream) {
       peer.write(Uint8Array.of(byte))
-      await new Promise((resolve) => setImmediate(resolve))
+      await setImmediate()
     }
     expect(await reading).toEqual([hello, new Uint8Array(0), hello])
   })
 
   test('everything in one piece, the preamble included, is the same messages', async () => {
-    const { address, channels } = await listening()
+    const { address, nextChannel } = await listening()
+    const arrival = nextChannel()
     const peer = await rawDial(address)
     peer.write(Buffer.concat([preamble, messageFrame(hello), messageFrame(hello), goodbye]))
-    await vi.waitFor(() => expect(channels).toHaveLength(1))
-    expect(await drain(channels[0]!)).toEqual([hello, hello])
+    expect(await drain(await arrival)).toEqual([hello, hello])
   })
 
   test('a connection that ends inside a message is lost, after the messages before it', async () => {
@@ -264,9 +277,23 @@ describe('an accepted peer', () => {
     const reading = channel[Symbol.asyncIterator]().next()
     for (let offset = 0; offset < frame.length; offset += 70_000) {
       peer.write(frame.subarray(offset, offset + 70_000))
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      await setTimeout(100)
     }
     expect(Buffer.compare((await reading).value, body)).toBe(0)
+  })
+
+  test('every message has a deadline of its own', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 200 })
+    const reading = drain(channel)
+    const frame = messageFrame(hello)
+    // Each write ends one message and begins the next, so that one is always under way.
+    peer.write(frame.subarray(0, 4))
+    for (let i = 0; i < 8; i++) {
+      await setTimeout(50)
+      peer.write(Buffer.concat([frame.subarray(4), frame.subarray(0, 4)]))
+    }
+    peer.write(Buffer.concat([frame.subarray(4), goodbye]))
+    expect(await reading).toHaveLength(9)
   })
 
   test('between two messages nobody is late', async () => {
@@ -275,7 +302,7 @@ describe('an accepted peer', () => {
     for (let i = 0; i < 2; i++) {
       peer.write(messageFrame(hello))
       expect((await iterator.next()).value).toEqual(hello)
-      await new Promise((resolve) => setTimeout(resolve, 90))
+      await setTimeout(90)
     }
   })
 
@@ -286,11 +313,10 @@ describe('an accepted peer', () => {
   })
 
   test('a peer is not idle while this side does not read', async () => {
-    const { peer, channel } = await accepted({ idleTimeoutMs: 60, stallTimeoutMs: 60, maxBufferedBytes: 1000 })
-    const body = new Uint8Array(3_000_000)
-    for (let i = 0; i < 5; i++) peer.write(encodeHeader(kinds.message, 2 ** 16), body.subarray(0, 2 ** 16))
-    peer.write(goodbye)
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    const { peer, channel } = await accepted({ idleTimeoutMs: 200, stallTimeoutMs: 200, maxBufferedBytes: 1000 })
+    const frame = messageFrame(new Uint8Array(2 ** 16))
+    peer.write(frame, frame, frame, frame, frame, goodbye)
+    await setTimeout(500)
     expect(await drain(channel)).toHaveLength(5)
   })
 
@@ -298,7 +324,7 @@ describe('an accepted peer', () => {
     const { peer, channel } = await accepted({ maxBufferedBytes: 300_000 })
     const burst = Buffer.concat(Array.from({ length: 16 }, () => messageFrame(new Uint8Array(65_536))))
     for (let i = 0; i < 64; i++) peer.write(burst)
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await setTimeout(100)
     // Of 64 MiB the raw peer still holds most: neither this side nor the system took them.
     expect(peer.socket.writableLength).toBeGreaterThan(2 ** 24)
     channel.abort(new Error('the test is over'))
@@ -330,9 +356,9 @@ test('limits of one call are checked as well', async () => {
 })
 
 test('a preamble that states a smaller limit binds the sender', async () => {
-  const { address, channels } = await listening()
+  const { address, nextChannel } = await listening()
+  const arrival = nextChannel()
   const peer = await rawDial(address)
   peer.write(encodePreamble({ maxMessageBytes: 10, refused: false }))
-  await vi.waitFor(() => expect(channels).toHaveLength(1))
-  await expect(channels[0]?.send([new Uint8Array(11)])).rejects.toMatchObject({ code: 'message-too-large' })
+  await expect((await arrival).send([new Uint8Array(11)])).rejects.toMatchObject({ code: 'message-too-large' })
 })

@@ -32,6 +32,14 @@ test('a process ends by itself once its channels and listeners are closed', asyn
   expect(stdout).toBe('hello\nclosed\n')
 })
 
+test('a deadline alone does not keep the process alive', async () => {
+  const { href } = new URL('../src/deadline.ts', import.meta.url)
+  await run(`
+    const { Deadline } = await import('${href}')
+    new Deadline(600_000, () => {}).start()
+  `)
+})
+
 test('an open listener keeps the process alive', async () => {
   const { stdout } = await run(`
     const listener = await tcp().listen('tcp://127.0.0.1:0', () => {})
