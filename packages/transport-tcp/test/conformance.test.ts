@@ -28,7 +28,12 @@ for (const [scheme, { options, listenAddress }] of Object.entries(schemes)) {
       test(name, async () => {
         const limits = { maxMessageBytes: 2 ** 20, maxBufferedBytes: 2 ** 18, closeTimeoutMs: 500 }
         const transport = tcp({ ...limits, ...options?.() })
-        await run({ listenAddress, transport, ...(requires.includes('abrupt-loss') && relayed(transport)) })
+        await run({
+          listenAddress,
+          transport,
+          timeoutMs: 30_000,
+          ...(requires.includes('abrupt-loss') && relayed(transport)),
+        })
       })
     }
   })

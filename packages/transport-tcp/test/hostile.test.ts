@@ -241,7 +241,7 @@ describe('an accepted peer', () => {
   })
 
   test('a goodbye without an answer to ours does not look like a completed close', async () => {
-    const { peer, channel } = await accepted({ closeTimeoutMs: 60 })
+    const { peer, channel } = await accepted({ closeTimeoutMs: 2000 })
     let closed = false
     const closing = channel.close().then(() => {
       closed = true
