@@ -12,7 +12,12 @@ describe('memoryTransport keeps the contract', () => {
     const missing = requires.filter((capability) => !capabilities.includes(capability))
     test(name, async (context) => {
       context.skip(missing.length > 0, `memoryTransport does not offer ${missing.join(', ')}`)
-      await run({ transport, listenAddress: () => `memory:${++addresses}`, maxInFlightBytes: 2 ** 22, timeoutMs: 30_000 })
+      await run({
+        transport,
+        listenAddress: () => `memory:${++addresses}`,
+        maxInFlightBytes: 2 ** 22,
+        timeoutMs: 30_000,
+      })
     })
   }
 })
