@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
@@ -30,6 +31,13 @@ test('a process ends by itself once its channels and listeners are closed', asyn
     console.log('closed')
   `)
   expect(stdout).toBe('hello\nclosed\n')
+})
+
+test('the example of the README does what it says', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const [, example = ''] = /```ts\n(.*?)```/s.exec(readme) ?? []
+  const { stdout, stderr } = await run(example.replace(/^import .*$/m, ''))
+  expect([stdout, stderr]).toEqual(['hello, auditor\n', ''])
 })
 
 test('a deadline alone does not keep the process alive', async () => {
