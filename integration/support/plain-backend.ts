@@ -67,7 +67,7 @@ function productOf(a: Plain, b: Plain, c: Plain): Product {
   const columns = plain(b.cols, b.rows, (i) => b.data[(i % b.rows) * b.cols + Math.floor(i / b.rows)]!)
   return {
     operation: 'matMul',
-    layout: { m: a.rows, k: a.cols, n: b.cols, aBatch: [], bBatch: [] },
+    layout: { kind: 'matmul', m: a.rows, k: a.cols, n: b.cols, aBatch: [], bBatch: [] },
     a: handle(a, a.data),
     b: {
       ...handle(columns, columns.data),

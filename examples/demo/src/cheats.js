@@ -14,6 +14,7 @@ function values(product) {
     const { bytes } = /** @type {Matrix} */ (handle.read(undefined, (length) => new Uint8Array(length)))
     return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
   }
+  if (product.layout.kind !== 'matmul') throw new TypeError(`expected a matmul, got ${product.layout.kind}`)
   const { m, k, n } = product.layout
   return { m, k, n, a: read(product.a), b: read(product.b), c: read(product.c) }
 }

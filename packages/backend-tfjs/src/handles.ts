@@ -70,7 +70,7 @@ export function rightOperandOf(
 
 export function vectorOf(tensor: TensorInfo, dtype: DType, memory: TensorMemory, keys: TensorKeys): VectorOperand {
   const length = tensor.shape.reduce((product, size) => product * size, 1)
-  return { length, stored: () => storedOf(dtype, tensor, memory, keys) }
+  return { length, dtype, stored: () => storedOf(dtype, tensor, memory, keys) }
 }
 
 function storedOf(dtype: DType, tensor: TensorInfo, memory: TensorMemory, keys: TensorKeys): StoredTensor {

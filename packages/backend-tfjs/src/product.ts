@@ -39,7 +39,7 @@ export function productOf(
   }
   return {
     operation: kernelName,
-    layout: { m, k, n, aBatch, bBatch },
+    layout: { kind: 'matmul', m, k, n, aBatch, bBatch },
     a: handleOf({ tensor: a, dtype, matrices: size(aBatch), rows: m, cols: k, transposed: transposeA }, memory, keys),
     b: rightOperandOf(
       { tensor: b, dtype, matrices: size(bBatch), rows: n, cols: k, transposed: transposeB },

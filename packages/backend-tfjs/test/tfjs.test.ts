@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type OpaqueOperation, operandRows, type Product, rowCounts, toFloat64 } from '@tensor-assay/core'
+import { geometryOf, type OpaqueOperation, type Product, toFloat64 } from '@tensor-assay/core'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
@@ -43,10 +43,11 @@ function observe<T>(run: () => T): { result: T; seen: Seen[]; opaque: OpaqueOper
 
 /** Largest difference between C and A·B + bias as the handles give them, for linear products. */
 function residual({ product: { layout }, a, b, c }: Seen): number {
-  const { k, n } = layout
+  const { k, n, rows, aRows, matrixOf } = geometryOf(layout)
   let largest = 0
-  for (let r = 0; r < rowCounts(layout).rows; r++) {
-    const { a: aRow, b: matrix } = operandRows(layout, r)
+  for (let r = 0; r < rows; r++) {
+    const [aRow = 0] = aRows(r)
+    const matrix = matrixOf(r)
     for (let j = 0; j < n; j++) {
       let sum = 0
       for (let t = 0; t < k; t++) sum += a[aRow * k + t]! * b[(matrix * n + j) * k + t]!

@@ -1,9 +1,4 @@
 export type { Backend, BackendSupport, Interception, ProductObserver } from './backend.ts'
-export { checkEntry, type EntryResult, entryResult, type Outcome, toleranceFactor } from './checking/entry.ts'
-export type { NumericActivation, NumericEpilogue } from './checking/epilogue.ts'
-export { type FreivaldsResult, type FreivaldsVector, freivalds, visibleNorm } from './checking/freivalds.ts'
-export { decode, type Elements, type PreparedMatrix, prepareMatrix, projectMatrix } from './checking/prepared.ts'
-export { checkRow, type OpenedRow, type RejectedEntry, type RowCheck, type RowResult } from './checking/row.ts'
 export { decodeFrame, encodeFrame, type Frame, frameLimits, protocolVersion } from './codec/frame.ts'
 export {
   type Control,
@@ -38,8 +33,32 @@ export { type Direction, joinHeads, type Transcript, transcript } from './commit
 export { weightDigest } from './commitment/weight.ts'
 export { bytesPerElement, type DType, dtypes, toFloat64 } from './dtype.ts'
 export { AssayError, type AssayErrorCode } from './errors.ts'
+export {
+  batchShape,
+  type ConvolutionLayout,
+  type Geometry,
+  geometryOf,
+  type Layout,
+  type MatmulLayout,
+  type RowLookup,
+} from './layout.ts'
 export { type Matrix, row, rowBytes } from './matrix.ts'
+export { honestRmsBound } from './numerics/aggregate.ts'
+export { decodeElements, type Elements } from './numerics/decode.ts'
+export type { GuardReason, RejectReason } from './numerics/entry.ts'
+export {
+  identityEpilogue,
+  type NumericActivation,
+  type NumericEpilogue,
+  type QuantizedEpilogue,
+} from './numerics/epilogue.ts'
+export { freivaldsApplies } from './numerics/freivalds.ts'
+export { liftAccidentalGuards } from './numerics/guard.ts'
+export { type PreparedMatrix, prepareColumns, prepareMatrix } from './numerics/prepared.ts'
 export { type NumericProfile, type ProfileName, profiles } from './numerics/profile.ts'
+export { type FreivaldsVector, projectMatrix } from './numerics/project.ts'
+export { checkRow, type EntryFailure, type OpenedRow, type RowRequest, type RowResult } from './numerics/row.ts'
+export { type JudgedRow, judgeTogether } from './numerics/together.ts'
 export * from './product.ts'
 export { createProver, type Prover, type ProverOptions } from './prover/prover.ts'
 export { drawWithoutReplacement } from './random/draw.ts'

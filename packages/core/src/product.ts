@@ -1,12 +1,13 @@
 import type { DType } from './dtype.ts'
+import type { Layout } from './layout.ts'
 import type { Matrix } from './matrix.ts'
 import type { ProfileName } from './numerics/profile.ts'
 
 /**
- * One product as a tensor library executed it: C = activation(α·op(A)·op(B) + bias).
+ * One product as a tensor library executed it: C = activation(α·scales·(op(A) − a₀)·(op(B) − b₀) + bias).
  *
- * The product is seen as a list of rows. Row r of C, shape [n], is row `operandRows(layout, r).a` of op(A), shape [k],
- * times the matrix `operandRows(layout, r).b` of op(B), shape [k, n]. Batch dimensions are flattened into rows.
+ * The product is seen as a list of rows, which {@link Layout} finds in the tensors. The zero points a₀ and b₀ are those of
+ * quantised operands; elsewhere they are absent, and so are the scales.
  */
 export interface Product {
   /** As the library names it: 'BatchMatMul', 'Gemm', … */
@@ -14,23 +15,15 @@ export interface Product {
   /** Stable name in the model, where there is one. */
   readonly node?: string
   readonly layout: Layout
-  /** op(A) as rows: [aBatch × m, k]. */
+  /** A, cut into rows as the layout says. */
   readonly a: TensorHandle
   readonly b: RightOperand
-  /** C as rows: [batch × m, n], exactly as the caller of the library receives it. */
+  /** C, cut into rows as the layout says, exactly as the caller of the library receives it. */
   readonly c: TensorHandle
+  readonly zeroPoints?: ZeroPoints
   readonly epilogue: Epilogue
   /** The arithmetic that the backend declares; the verifier's policy says which it accepts. */
   readonly profile: ProfileName
-}
-
-/** Sizes of a product. The batch shapes broadcast against each other by NumPy's rules (aligned right, 1 repeats). */
-export interface Layout {
-  readonly m: number
-  readonly k: number
-  readonly n: number
-  readonly aBatch: readonly number[]
-  readonly bBatch: readonly number[]
 }
 
 /** A tensor as rows, which can be recognised and copied. */
@@ -52,7 +45,7 @@ export interface TensorHandle {
 
 export type Allocate = (bytes: number) => Uint8Array
 
-/** The handle of B. Its rows are the columns of op(B), matrix by matrix: [bBatch × n, k]. */
+/** The handle of B. Its rows are the columns of op(B), matrix by matrix: [matrices × n, k]. */
 export interface RightOperand extends TensorHandle {
   /** Whether the library holds each matrix as [n, k] (true) or as [k, n] (false). */
   readonly transposed: boolean
@@ -69,18 +62,30 @@ export interface StoredTensor {
   readonly bytes: Uint8Array
 }
 
-/** What turns α·A·B into C. */
+/** Subtracted from the elements of quantised operands before they are multiplied. */
+export interface ZeroPoints {
+  readonly a: number
+  /** Of the columns of op(B), matrix by matrix, or one for all of them. */
+  readonly b?: VectorOperand
+}
+
+/** What turns A·B into C. Vectors have an element for each column of op(B), matrix by matrix, or one for all of them. */
 export interface Epilogue {
   /** Factor of A·B. */
   readonly alpha: number
-  /** Added to every row: `bytes` holds n elements, or one for all columns. */
+  /** Further factors, one for each column: the scales of a quantised B. */
+  readonly scales?: VectorOperand
+  /** Added to every row; an integer bias is added to an integer sum before it is scaled. */
   readonly bias?: VectorOperand
   readonly activation: Activation
+  /** Added to a result that is rounded to 8 bits. */
+  readonly zeroPoint?: number
 }
 
 /** A public vector that is identified by its digest, like a weight. */
 export interface VectorOperand {
   readonly length: number
+  readonly dtype: DType
   stored(): StoredTensor | Promise<StoredTensor>
 }
 
@@ -94,50 +99,4 @@ export interface OpaqueOperation {
   readonly operation: string
   readonly node?: string
   readonly reason: string
-}
-
-/** C's batch shape: the two batch shapes broadcast. @throws {RangeError} If they do not broadcast. */
-export function batchShape(layout: Layout): number[] {
-  const { aBatch, bBatch } = layout
-  const rank = Math.max(aBatch.length, bBatch.length)
-  return Array.from({ length: rank }, (_, i) => {
-    const a = aBatch[i - rank + aBatch.length] ?? 1
-    const b = bBatch[i - rank + bBatch.length] ?? 1
-    if (a !== b && a !== 1 && b !== 1) {
-      throw new RangeError(`batch shapes [${aBatch}] and [${bBatch}] do not broadcast`)
-    }
-    return a === 1 ? b : a
-  })
-}
-
-const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
-
-/** Sizes as rows: C is [rows, n], op(A) is [aRows, k], and B is `matrices` matrices of [k, n]. */
-export function rowCounts(layout: Layout): { rows: number; aRows: number; matrices: number } {
-  return {
-    rows: count(batchShape(layout)) * layout.m,
-    aRows: count(layout.aBatch) * layout.m,
-    matrices: count(layout.bBatch),
-  }
-}
-
-/** Which row of op(A) and which matrix of op(B) make row `r` of C. */
-export function operandRows(layout: Layout, r: number): { a: number; b: number } {
-  const shape = batchShape(layout)
-  let rest = Math.floor(r / layout.m)
-  let a = 0
-  let b = 0
-  let aStride = 1
-  let bStride = 1
-  for (let fromRight = 1; fromRight <= shape.length; fromRight++) {
-    const index = rest % shape[shape.length - fromRight]!
-    rest = Math.floor(rest / shape[shape.length - fromRight]!)
-    const aSize = layout.aBatch[layout.aBatch.length - fromRight] ?? 1
-    const bSize = layout.bBatch[layout.bBatch.length - fromRight] ?? 1
-    if (aSize !== 1) a += index * aStride
-    if (bSize !== 1) b += index * bStride
-    aStride *= aSize
-    bStride *= bSize
-  }
-  return { a: a * layout.m + (r % layout.m), b }
 }

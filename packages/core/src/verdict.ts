@@ -13,6 +13,7 @@ export const findingReasons = {
   // The prover's values or claims are wrong.
   'value-out-of-tolerance': 'fail',
   'value-not-finite': 'fail',
+  'values-biased': 'fail',
   'commitment-mismatch': 'fail',
   'opening-malformed': 'fail',
   'opening-missing': 'fail',

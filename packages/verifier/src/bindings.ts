@@ -1,6 +1,6 @@
-import { type Matrix, type OperationRecord, type ProductRecord, row, rowBytes, rowCounts } from '@tensor-assay/core'
-import type { OpenedProduct, OpenedTensor } from './check.ts'
+import { geometryOf, type Matrix, type OperationRecord, type ProductRecord, row, rowBytes } from '@tensor-assay/core'
 import type { Ledger } from './ledger.ts'
+import type { OpenedProduct, OpenedTensor } from './opened.ts'
 
 interface Output {
   readonly sequence: number
@@ -32,14 +32,16 @@ export class Bindings {
   wants({ step, sequence, layout }: ProductRecord): boolean {
     if (this.inputs[step] && this.first.get(step) === sequence) return true
     const output = this.outputs[step]
-    return output !== undefined && output.rows === rowCounts(layout).rows && output.cols === layout.n
+    const { c } = geometryOf(layout)
+    return output !== undefined && output.rows === c.rows && output.cols === c.cols
   }
 
   compare(record: ProductRecord, opened: OpenedProduct, ledger: Ledger): void {
     const { step, sequence, operation } = record
+    const geometry = geometryOf(record.layout)
     const input = this.inputs[step]
     if (input && this.first.get(step) === sequence) {
-      const problem = difference(input, opened.a, rowCounts(record.layout).aRows)
+      const problem = difference(input, opened.a, geometry.a.rows)
       if (problem) {
         ledger.find('input-mismatch', `A is not the input of step ${step}: ${problem.message}`, {
           sequence,
@@ -51,7 +53,7 @@ export class Bindings {
     }
     const output = this.outputs[step]
     if (output) {
-      const same = difference(output, opened.c, rowCounts(record.layout).rows) === undefined
+      const same = difference(output, opened.c, geometry.c.rows) === undefined
       if ((this.outputsSeen.get(step)?.sequence ?? -1) < sequence) this.outputsSeen.set(step, { sequence, same })
     }
   }

@@ -1,48 +1,31 @@
 import {
   checkRow,
-  type DType,
-  decode,
   deriveSeed,
   drawWithoutReplacement,
+  type EntryFailure,
   type Evidence,
   type FindingReason,
   type FreivaldsVector,
-  type NumericActivation,
+  freivaldsApplies,
+  type Geometry,
+  geometryOf,
+  judgeTogether,
+  liftAccidentalGuards,
   type NumericEpilogue,
-  operandRows,
+  type OpenedRow,
   type PreparedMatrix,
   type ProductRecord,
+  prepareColumns,
   profiles,
   projectMatrix,
   type RowResult,
   randomStream,
   rowBytes,
-  type SamplingPlan,
-  toFloat64,
 } from '@tensor-assay/core'
 import { statedPower } from './ledger.ts'
+import { type OpenedProduct, rowLookup } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { ProductWeights } from './prepared-weights.ts'
-
-/** Some rows of a tensor. */
-export interface OpenedTensor {
-  readonly tensor: number
-  readonly cols: number
-  readonly dtype: DType
-  /** Row numbers, ascending. */
-  readonly indices: Uint32Array
-  /** The rows one after the other. */
-  readonly bytes: Uint8Array
-}
-
-/** What a plan asked for, as the prover opened it. */
-export interface OpenedProduct {
-  readonly plan: SamplingPlan
-  readonly a: OpenedTensor
-  readonly c: OpenedTensor
-  /** Where B is an activation. */
-  readonly b?: OpenedTensor
-}
 
 export interface CheckedRows {
   readonly rows: number
@@ -50,14 +33,17 @@ export interface CheckedRows {
   readonly vectors: number
   readonly largestRatio: number
   readonly sumSquaredRatio: number
+  readonly informativeEntries: number
   readonly escalations: number
   readonly guards: number
   readonly visibleError?: number
-  readonly findings: readonly {
-    readonly reason: FindingReason
-    readonly message: string
-    readonly evidence?: Evidence
-  }[]
+  readonly findings: readonly CheckFinding[]
+}
+
+export interface CheckFinding {
+  readonly reason: FindingReason
+  readonly message: string
+  readonly evidence?: Evidence
 }
 
 export interface CheckOptions {
@@ -70,124 +56,147 @@ export interface CheckOptions {
 }
 
 /** Checks every opened row of one product against the public weights. */
-export function checkOpenedRows({ record, opened, seed, policy, weights }: CheckOptions): CheckedRows {
-  const { layout, profile } = record
-  const { plan } = opened
-  const epilogue = epilogueOf(record, weights)
-  const wholeRows = plan.columns === undefined
-  const linear = epilogue.activation.name === 'linear'
-  // Projecting B costs as much as one row for each vector: with fewer rows, recomputing them is cheaper and sees more.
-  const vectorsWanted =
-    wholeRows && linear && profile !== 'int32' && plan.rows.length > policy.vectors ? policy.vectors : 0
-  const recomputeAll = !wholeRows || (policy.vectors > 0 && vectorsWanted === 0)
-  const rowsOfMatrix = new Map<number, FreivaldsVector[]>()
-  const totals = { rows: 0, entries: 0, vectors: 0, largestRatio: 0, sumSquaredRatio: 0, escalations: 0, guards: 0 }
-  const findings: { reason: FindingReason; message: string; evidence?: Evidence }[] = []
-  let visibleError: number | undefined
-
-  for (const [i, r] of plan.rows.entries()) {
-    const operands = operandRows(layout, r)
-    const a = rowValues(opened.a, opened.a.indices.indexOf(operands.a))
-    const whole = rowValues(opened.c, i)
-    const matrix = weights.matrices[operands.b] ?? openedColumns(opened, layout.n, operands.b, plan.columns)
-    const held = weights.matrices.length > 0
-    const result = checkRow(
-      held || wholeRows
-        ? { a, c: whole, matrix, epilogue, profile: profiles[profile] }
-        : { a, c: pick(whole, plan.columns!), columns: plan.columns!, matrix, epilogue, profile: profiles[profile] },
-      {
-        ...(recomputeAll
-          ? held && plan.columns
-            ? { entries: plan.columns }
-            : {}
-          : { entries: drawEntries(seed, r, layout.n, policy.entries) }),
-        ...(vectorsWanted > 0 ? { vectors: vectorsFor(operands.b, matrix) } : {}),
-      },
-      statedPower,
-    )
-    add(r, result)
+export function checkOpenedRows(options: CheckOptions): CheckedRows {
+  const { opened, record } = options
+  const rows = layRows(options)
+  const results = liftAccidentalGuards(checkRows(rows, options))
+  const findings: CheckFinding[] = []
+  for (const [i, result] of results.entries()) {
+    const row = opened.plan.rows[i]!
+    if (result.guard !== undefined) {
+      const message = `nothing can be said of row ${row}: ${result.guard}`
+      findings.push({ reason: 'tolerance-guard', message, evidence: { row } })
+    }
+    const [failure] = result.failures
+    if (failure) findings.push(findingOf(failure, row, result))
   }
-  totals.vectors = vectorsWanted * plan.rows.length
-  return { ...totals, findings, ...(visibleError === undefined ? {} : { visibleError }) }
+  if (profiles[record.profile].unitRoundoff > 0 && !findings.some(({ reason }) => reason !== 'tolerance-guard')) {
+    const together = judgeTogether(results.map((result, i) => ({ ...result, opened: rows[i]! })))
+    if (together) {
+      findings.push(findingOf(together.failure, opened.plan.rows[together.row]!, results[together.row]!))
+    }
+  }
+  return { ...totalsOf(results), findings }
+}
 
-  function vectorsFor(index: number, matrix: PreparedMatrix): FreivaldsVector[] {
-    let vectors = rowsOfMatrix.get(index)
-    if (vectors === undefined) {
+/** The opened tensors as rows of the product. */
+function layRows({ record, opened, weights }: CheckOptions): OpenedRow[] {
+  const geometry = geometryOf(record.layout)
+  const { rows, columns } = opened.plan
+  const lookA = rowLookup(opened.a)
+  const lookC = rowLookup(opened.c)
+  const zero = record.zeroPoints?.a ?? 0
+  const openedMatrices = new Map<number, PreparedMatrix>()
+
+  function matrixAt(index: number): PreparedMatrix {
+    const held = weights.matrices[index] ?? openedMatrices.get(index)
+    if (held !== undefined) return held
+    const matrix = openedColumns(opened, geometry, index)
+    openedMatrices.set(index, matrix)
+    return matrix
+  }
+
+  return Array.from(rows, (r) => {
+    const values = geometry.readA(r, lookA)
+    const matrix = geometry.matrixOf(r)
+    const c = geometry.readC(r, lookC)
+    return {
+      a: zero === 0 ? values : values.map((value) => value - zero),
+      b: matrixAt(matrix),
+      c: columns === undefined ? c : Float64Array.from(columns, (column) => c[column]!),
+      ...(columns === undefined ? {} : { columns }),
+      epilogue: weights.epilogues[matrix % weights.epilogues.length]!,
+      profile: profiles[record.profile],
+    }
+  })
+}
+
+/** Vectors cover whole rows where B is projected for less than it costs to recompute them; entries are drawn besides. */
+function checkRows(rows: readonly OpenedRow[], { record, opened, seed, policy }: CheckOptions): RowResult[] {
+  const geometry = geometryOf(record.layout)
+  const { plan } = opened
+  const applies = (epilogue: NumericEpilogue) => freivaldsApplies(profiles[record.profile], epilogue)
+  const whole = plan.columns === undefined
+  // Projecting B costs as much as one row for each vector: with fewer rows, recomputing them is cheaper and sees more.
+  const project = whole && policy.vectors > 0 && rows.length > policy.vectors && rows.every((r) => applies(r.epilogue))
+  const vectorsOf = new Map<number, FreivaldsVector[]>()
+
+  function vectors(index: number, matrix: PreparedMatrix): FreivaldsVector[] {
+    let made = vectorsOf.get(index)
+    if (made === undefined) {
       const stream = randomStream(deriveSeed(seed, 'vectors', index))
-      const xs = Array.from({ length: vectorsWanted }, () => {
-        const x = new Float64Array(layout.n)
+      const xs = Array.from({ length: policy.vectors }, () => {
+        const x = new Float64Array(geometry.n)
         stream.fillSignedUnit(x)
         return x
       })
-      const projections = projectMatrix(matrix, xs)
-      vectors = xs.map((x, v) => ({ x, Bx: projections[v]! }))
-      rowsOfMatrix.set(index, vectors)
+      made = projectMatrix(matrix, xs)
+      vectorsOf.set(index, made)
     }
-    return vectors
+    return made
   }
 
-  function add(r: number, result: RowResult): void {
-    totals.rows++
-    totals.entries += result.entries
-    totals.largestRatio = Math.max(totals.largestRatio, result.largestRatio)
-    totals.sumSquaredRatio += result.sumSquaredRatio
-    totals.escalations += result.escalations
-    if (result.visibleError !== undefined) visibleError = Math.max(visibleError ?? 0, result.visibleError)
-    if (result.guard !== undefined) {
-      totals.guards++
-      findings.push({
-        reason: 'tolerance-guard',
-        message: `nothing can be said of row ${r}: ${result.guard}`,
-        evidence: { row: r },
-      })
+  return rows.map((row, i) => {
+    const r = plan.rows[i]!
+    if (project) {
+      const entries = drawEntries(seed, r, geometry.n, policy.entries)
+      return checkRow(row, { entries, vectors: vectors(geometry.matrixOf(r), row.b), power: statedPower })
     }
-    const { rejected } = result
-    if (rejected === undefined) return
-    const { column, claimed, recomputed, bound } = rejected
-    const evidence = { row: r, column, claimed: String(claimed), recomputed: String(recomputed), bound: String(bound) }
-    if (rejected.reason === 'not-finite') {
-      findings.push({
-        reason: 'value-not-finite',
-        message: `C[${r}, ${column}] is ${claimed}, A·B gives ${recomputed}`,
-        evidence,
-      })
-      return
-    }
-    const difference = Math.abs(claimed - recomputed).toExponential(2)
-    const message = `C[${r}, ${column}] is ${claimed}, A·B gives ${recomputed}: off by ${difference} where rounding explains ${bound.toExponential(2)} (${result.rejectedEntries} of ${result.entries} entries)`
-    findings.push({ reason: 'value-out-of-tolerance', message, evidence })
-  }
-}
-
-function epilogueOf(record: ProductRecord, { bias, slopes }: ProductWeights): NumericEpilogue {
-  const activation: NumericActivation =
-    record.activation.name === 'prelu' ? { name: 'prelu', slopes: slopes! } : record.activation
-  return { alpha: record.alpha, ...(bias === undefined ? {} : { bias }), activation }
-}
-
-function rowValues(tensor: OpenedTensor, position: number): Float64Array {
-  const stride = rowBytes(tensor)
-  return toFloat64(tensor.bytes.subarray(position * stride, (position + 1) * stride), tensor.dtype)
-}
-
-function pick(values: Float64Array, columns: Uint32Array): Float64Array {
-  return Float64Array.from(columns, (column) => values[column]!)
+    if (whole && policy.vectors === 0)
+      return checkRow(row, { entries: drawEntries(seed, r, geometry.n, policy.entries) })
+    return checkRow(row, { power: statedPower })
+  })
 }
 
 /** The opened columns of matrix `index` of an activation B. */
-function openedColumns(
-  { b }: OpenedProduct,
-  n: number,
-  index: number,
-  columns: Uint32Array | undefined,
-): PreparedMatrix {
-  const stride = rowBytes(b!)
-  const count = columns?.length ?? n
-  const first = b!.indices.indexOf(index * n + (columns?.[0] ?? 0))
-  const bytes = b!.bytes.subarray(first * stride, (first + count) * stride)
-  return { k: b!.cols, n: count, columns: decode(bytes, b!.dtype), energy: () => new Float64Array(b!.cols) }
+function openedColumns({ b, plan }: OpenedProduct, { n }: Geometry, index: number): PreparedMatrix {
+  if (b === undefined) throw new RangeError('B is neither a weight nor opened')
+  const known = plan.columns ?? Uint32Array.from({ length: n }, (_, j) => j)
+  const stride = rowBytes(b)
+  const first = b.indices.indexOf(index * n + (known[0] ?? 0))
+  const bytes = b.bytes.subarray(first * stride, (first + known.length) * stride)
+  return prepareColumns({ bytes, dtype: b.dtype, k: b.cols, n, known })
 }
 
 function drawEntries(seed: Uint8Array, row: number, n: number, count: number): Uint32Array {
   return drawWithoutReplacement(randomStream(deriveSeed(seed, 'entries', row)), Math.min(n, count), n)
+}
+
+function findingOf(failure: EntryFailure, row: number, { entries, failures }: RowResult): CheckFinding {
+  const { column, claimed, recomputed, bound, reason } = failure
+  const evidence = { row, column, claimed: String(claimed), recomputed: String(recomputed), bound: String(bound) }
+  const values = `C[${row}, ${column}] is ${claimed}, A·B gives ${recomputed}`
+  if (reason === 'non-finite') return { reason: 'value-not-finite', message: values, evidence }
+  const difference = Math.abs(claimed - recomputed).toExponential(2)
+  const explained = bound.toExponential(2)
+  const message =
+    reason === 'aggregate'
+      ? `${values}: off by ${difference}; over all entries of the product the errors have a larger rms than the ${explained} that rounding explains`
+      : `${values}: off by ${difference} where rounding explains ${explained} (${failures.length} of ${entries} entries)`
+  return { reason: reason === 'aggregate' ? 'values-biased' : 'value-out-of-tolerance', message, evidence }
+}
+
+function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings'> {
+  let visibleError: number | undefined
+  const totals = {
+    rows: results.length,
+    entries: 0,
+    vectors: 0,
+    largestRatio: 0,
+    sumSquaredRatio: 0,
+    informativeEntries: 0,
+    escalations: 0,
+    guards: 0,
+  }
+  for (const result of results) {
+    totals.entries += result.entries
+    totals.vectors += result.vectors
+    totals.largestRatio = Math.max(totals.largestRatio, result.largestRatio)
+    totals.sumSquaredRatio += result.sumSquaredRatio
+    totals.informativeEntries += result.informativeEntries
+    totals.escalations += result.escalations
+    if (result.guard !== undefined) totals.guards++
+    if (result.visibleError !== undefined) visibleError = Math.max(visibleError ?? 0, result.visibleError)
+  }
+  return { ...totals, ...(visibleError === undefined ? {} : { visibleError }) }
 }

@@ -30,6 +30,7 @@ export class Ledger {
   private readonly reasons = new Set<FindingReason>()
   private findingCount = 0
   private readonly statistics = { rows: 0, entries: 0, vectors: 0, escalations: 0, guards: 0 }
+  private informativeEntries = 0
   private largestRatio = 0
   private sumSquaredRatio = 0
   private visibleError: number | undefined
@@ -84,6 +85,7 @@ export class Ledger {
     this.statistics.escalations += rows.escalations
     this.statistics.guards += rows.guards
     this.sumSquaredRatio += rows.sumSquaredRatio
+    this.informativeEntries += rows.informativeEntries
     // A ratio to a bound of zero is infinite; the finding says what happened, the statistic stays a number.
     this.largestRatio = Math.max(this.largestRatio, Math.min(rows.largestRatio, Number.MAX_VALUE))
     if (rows.visibleError !== undefined && Number.isFinite(rows.visibleError)) {
@@ -104,7 +106,8 @@ export class Ledger {
   }
 
   verdict(session: string, transcript: string): Verdict {
-    const { rows, entries } = this.statistics
+    const { informativeEntries } = this
+    const { rows } = this.statistics
     if (rows === 0) this.find('nothing-sampled', 'not one row was checked, so nothing can be said')
     else if (rows < this.policy.minRows) {
       this.find('too-few-rows', `${rows} rows were checked, the policy asks for ${this.policy.minRows}`)
@@ -124,7 +127,7 @@ export class Ledger {
       statistics: {
         ...this.statistics,
         largestRatio: this.largestRatio,
-        rmsRatio: entries === 0 ? 0 : Math.min(Math.sqrt(this.sumSquaredRatio / entries), Number.MAX_VALUE),
+        rmsRatio: Math.min(Math.sqrt(this.sumSquaredRatio / Math.max(1, informativeEntries)), Number.MAX_VALUE),
         bytes: this.bytes,
         checkMs: this.checkMs,
       },

@@ -37,7 +37,7 @@ const defaults: Policy = {
   operationRate: 1,
   vectors: 2,
   entries: 64,
-  profiles: ['float32', 'int32'],
+  profiles: ['float32', 'int32', 'int8'],
   acceptActivations: false,
   minRows: 1,
   window: 64,

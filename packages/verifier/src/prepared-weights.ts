@@ -2,10 +2,13 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import {
   AssayError,
   bytesPerElement,
+  geometryOf,
+  type NumericActivation,
+  type NumericEpilogue,
   type PreparedMatrix,
   type ProductRecord,
   prepareMatrix,
-  rowCounts,
+  type QuantizedEpilogue,
   toFloat64,
   type WeightStore,
 } from '@tensor-assay/core'
@@ -14,13 +17,19 @@ import {
 export interface ProductWeights {
   /** One for each matrix of op(B); none where B is an activation. */
   readonly matrices: readonly PreparedMatrix[]
-  readonly bias?: Float64Array
-  readonly slopes?: Float64Array
+  /** One for each matrix of op(B), or one for all of them. */
+  readonly epilogues: readonly NumericEpilogue[]
 }
 
 export interface PreparedWeights {
-  of(record: ProductRecord): Promise<ProductWeights>
+  /**
+   * @param output - Element type of C.
+   * @throws {AssayError} `weight-missing`, `weight-malformed`.
+   */
+  of(record: ProductRecord, output: string): Promise<ProductWeights>
 }
+
+type Vector = NonNullable<ProductRecord['bias']>
 
 /** Reads each weight once and keeps it with its columns side by side, as inner products want it. */
 export function preparedWeights(store: WeightStore): PreparedWeights {
@@ -44,19 +53,31 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
     return value
   }
 
-  function prepare(digest: Uint8Array, { k, n }: { k: number; n: number }, count: number, transposed: boolean) {
-    const key = `${bytesToHex(digest)}:${k}x${n}:${transposed}`
+  async function prepare(record: ProductRecord): Promise<PreparedMatrix[]> {
+    const { b, layout, zeroPoints } = record
+    if (b.kind === 'activation') return []
+    const { k, n, matrices: count } = geometryOf(layout)
+    const zero = zeroPoints?.b
+    const key = [bytesToHex(b.digest), k, n, count, b.transposed, zero && bytesToHex(zero.digest)].join(':')
+    const zeroValues = zero && (await vector(zero))
     return remembered(matrices, key, async () => {
-      const { dtype, read } = weight(digest)
+      const { dtype, read } = weight(b.digest)
       const bytes = await read()
       const size = k * n * bytesPerElement[dtype]
       return Array.from({ length: count }, (_, i) =>
-        prepareMatrix({ bytes: bytes.subarray(i * size, (i + 1) * size), dtype, k, n, transposed }),
+        prepareMatrix({
+          bytes: bytes.subarray(i * size, (i + 1) * size),
+          dtype,
+          k,
+          n,
+          transposed: b.transposed,
+          ...(zeroValues === undefined ? {} : { zeroPoint: share(zeroValues, i, n, count) }),
+        }),
       )
     })
   }
 
-  function vector(digest: Uint8Array): Promise<Float64Array> {
+  function vector({ digest }: Vector): Promise<Float64Array> {
     return remembered(vectors, bytesToHex(digest), async () => {
       const { dtype, read } = weight(digest)
       return toFloat64(await read(), dtype)
@@ -64,13 +85,40 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
   }
 
   return {
-    async of({ b, bias, activation, layout }) {
-      const count = rowCounts(layout).matrices
-      return {
-        matrices: b.kind === 'weight' ? await prepare(b.digest, layout, count, b.transposed) : [],
-        ...(bias === undefined ? {} : { bias: await vector(bias.digest) }),
-        ...(activation.name === 'prelu' ? { slopes: await vector(activation.slopes.digest) } : {}),
-      }
+    async of(record, output) {
+      const { bias, scales, activation, profile, alpha, zeroPoint = 0 } = record
+      const { n, matrices: count } = geometryOf(record.layout)
+      const [biasValues, scaleValues, slopes] = await Promise.all([
+        bias && vector(bias),
+        scales && vector(scales),
+        activation.name === 'prelu' ? vector(activation.slopes) : undefined,
+      ])
+      const isSplit = [biasValues, scaleValues, slopes].some((values) => values && values.length === count * n)
+      const epilogues = Array.from({ length: isSplit ? count : 1 }, (_, i): NumericEpilogue => {
+        const quantized: QuantizedEpilogue | undefined =
+          profile === 'int8'
+            ? {
+                ...(scaleValues === undefined ? {} : { scales: share(scaleValues, i, n, count) }),
+                biasBeforeScale: bias?.dtype !== 'float32',
+                output: output as QuantizedEpilogue['output'],
+                zeroPoint,
+              }
+            : undefined
+        const numericActivation: NumericActivation =
+          activation.name === 'prelu' ? { name: 'prelu', slopes: share(slopes!, i, n, count) } : activation
+        return {
+          alpha,
+          ...(biasValues === undefined ? {} : { bias: share(biasValues, i, n, count) }),
+          activation: numericActivation,
+          ...(quantized === undefined ? {} : { quantized }),
+        }
+      })
+      return { matrices: await prepare(record), epilogues }
     },
   }
+}
+
+/** The part of a vector that belongs to matrix `index` of `count`: all of it, where it does not tell them apart. */
+function share(vector: Float64Array, index: number, n: number, count: number): Float64Array {
+  return vector.length === count * n && vector.length !== n ? vector.subarray(index * n, (index + 1) * n) : vector
 }

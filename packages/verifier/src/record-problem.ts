@@ -1,9 +1,12 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import {
   bytesPerElement,
+  type DType,
   type FindingReason,
+  type Geometry,
+  geometryOf,
   type ProductRecord,
-  rowCounts,
+  type ProfileName,
   type TensorShape,
   type WeightStore,
 } from '@tensor-assay/core'
@@ -23,6 +26,17 @@ interface Tensors {
   readonly c: TensorShape | undefined
 }
 
+/** Element types that each arithmetic takes and gives. */
+const dtypesOf: Readonly<
+  Record<ProfileName, { readonly operand: readonly DType[]; readonly result: readonly DType[] }>
+> = {
+  float32: { operand: ['float32'], result: ['float32'] },
+  int32: { operand: ['int32'], result: ['int32'] },
+  int8: { operand: ['uint8', 'int8'], result: ['int32', 'float32', 'uint8', 'int8'] },
+}
+
+type Vector = NonNullable<ProductRecord['bias']>
+
 /** What is wrong with a record before anything is opened: its shapes, tensors, weights and arithmetic. */
 export function recordProblem(
   record: ProductRecord,
@@ -30,78 +44,128 @@ export function recordProblem(
   policy: Policy,
   store: WeightStore,
 ): RecordProblem | undefined {
-  const problem = (reason: FindingReason, message: string): RecordProblem => ({ reason, message })
-  const { layout, profile } = record
-  const { m, k, n } = layout
-  let counts: ReturnType<typeof rowCounts>
+  const { b, bias, scales, activation, zeroPoints, profile } = record
+  let geometry: Geometry
   try {
-    counts = rowCounts(layout)
+    geometry = geometryOf(record.layout)
   } catch (error) {
-    return problem('record-malformed', (error as Error).message)
+    return { reason: 'record-malformed', message: (error as Error).message }
   }
-  const { rows, aRows, matrices } = counts
-  if (![rows * n, aRows * k, matrices * k * n].every((elements) => elements <= maxElements)) {
-    return problem('record-malformed', `a product of ${m}×${k}×${n} in ${rows} rows is beyond all limits`)
+  const { k, n, matrices } = geometry
+  const sizes = [
+    geometry.a.rows * geometry.a.cols,
+    geometry.c.rows * geometry.c.cols,
+    matrices * k * n,
+    geometry.rows * k,
+  ]
+  if (!sizes.every((elements) => elements <= maxElements)) {
+    return { reason: 'record-malformed', message: `a product of ${geometry.rows}×${k}×${n} is beyond all limits` }
   }
   if (!policy.profiles.includes(profile)) {
-    return problem(
-      'profile-refused',
-      `the policy accepts ${policy.profiles.join(', ')}, the prover declares ${profile}`,
-    )
+    const message = `the policy accepts ${policy.profiles.join(', ')}, the prover declares ${profile}`
+    return { reason: 'profile-refused', message }
   }
-  const dtype = profile
-  const expected = { a: [aRows, k], c: [rows, n], b: [matrices * n, k] } as const
-  for (const name of ['a', 'c', 'b'] as const) {
-    if (name === 'b' && record.b.kind === 'weight') continue
-    const tensor = tensors[name]
-    if (tensor === undefined)
-      return problem('tensor-unknown', `${name.toUpperCase()} is a tensor that was never committed to`)
-    const [r, c] = expected[name]
-    if (tensor.rows !== r || tensor.cols !== c || tensor.dtype !== dtype) {
-      return problem(
-        'record-malformed',
-        `${name.toUpperCase()} must be ${dtype} ${r}×${c}, the prover committed to ${tensor.dtype} ${tensor.rows}×${tensor.cols}`,
-      )
-    }
+  const isQuantized = zeroPoints !== undefined || scales !== undefined || record.zeroPoint !== undefined
+  if (isQuantized && profile !== 'int8') {
+    return { reason: 'record-malformed', message: `zero points and scales have no place in a ${profile} product` }
   }
-  if (record.b.kind === 'activation') {
-    if (policy.acceptActivations) return undefined
-    return problem('activation-refused', 'B is not a weight that this verifier holds, and the policy accepts no other')
-  }
-  const wrongWeight = (
-    digest: Uint8Array,
-    elements: number,
-    lastDimensions: readonly number[] | undefined,
-    what: string,
-  ) => {
-    const weight = store.find(bytesToHex(digest))
-    if (weight === undefined)
-      return problem('weight-unknown', `${what} has digest ${bytesToHex(digest)}, which this verifier does not hold`)
-    if (weight.dtype !== dtype || weight.byteLength !== elements * bytesPerElement[dtype]) {
-      return problem(
-        'weight-mismatch',
-        `${what} must be ${elements} elements of ${dtype}; ${weight.name} is ${weight.dtype} [${weight.shape}]`,
-      )
-    }
-    if (lastDimensions && weight.shape.length >= 2 && !lastDimensions.includes(weight.shape.at(-1)!)) {
-      return problem(
-        'weight-mismatch',
-        `${what} is used as [${k}, ${n}]${lastDimensions[0] === k ? ' transposed' : ''}; ${weight.name} has shape [${weight.shape}]`,
-      )
-    }
-    return undefined
-  }
-  const { digest, transposed } = record.b
   return (
-    wrongWeight(digest, matrices * k * n, [transposed ? k : n], 'B') ??
-    (record.bias && wrongVector(record.bias, 'the bias')) ??
-    (record.activation.name === 'prelu' ? wrongVector(record.activation.slopes, 'the slopes') : undefined)
+    tensorProblem(record, geometry, tensors) ??
+    weightProblem(record, geometry, store) ??
+    vectorProblem('the bias', bias, geometry, store, profile === 'int8' ? ['float32', 'int32'] : [profile]) ??
+    vectorProblem('the scales', scales, geometry, store, ['float32']) ??
+    vectorProblem('the zero points', zeroPoints?.b, geometry, store, dtypesOf.int8.operand) ??
+    (activation.name === 'prelu'
+      ? vectorProblem('the slopes', activation.slopes, geometry, store, ['float32'])
+      : undefined) ??
+    (b.kind === 'activation' && !policy.acceptActivations
+      ? {
+          reason: 'activation-refused',
+          message: 'B is not a weight that this verifier holds, and the policy accepts no other',
+        }
+      : undefined)
   )
+}
 
-  function wrongVector(vector: { digest: Uint8Array; length: number }, what: string): RecordProblem | undefined {
-    if (vector.length !== n && vector.length !== 1) {
-      return problem('record-malformed', `${what} must have ${n} elements or one, the prover states ${vector.length}`)
+function tensorProblem({ b, profile }: ProductRecord, geometry: Geometry, tensors: Tensors): RecordProblem | undefined {
+  const { operand, result } = dtypesOf[profile]
+  const expected = {
+    a: { size: geometry.a, dtypes: operand },
+    c: { size: geometry.c, dtypes: result },
+    b: { size: { rows: geometry.matrices * geometry.n, cols: geometry.k }, dtypes: operand },
+  } as const
+  for (const name of ['a', 'c', 'b'] as const) {
+    if (name === 'b' && b.kind === 'weight') continue
+    const tensor = tensors[name]
+    if (tensor === undefined) {
+      return { reason: 'tensor-unknown', message: `${name.toUpperCase()} is a tensor that was never committed to` }
     }
-    return wrongWeight(vector.digest, vector.length, undefined, what)
+    const { size, dtypes } = expected[name]
+    if (tensor.rows !== size.rows || tensor.cols !== size.cols || !dtypes.includes(tensor.dtype)) {
+      const wanted = `${dtypes.join(' or ')} ${size.rows}×${size.cols}`
+      const got = `${tensor.dtype} ${tensor.rows}×${tensor.cols}`
+      return {
+        reason: 'record-malformed',
+        message: `${name.toUpperCase()} must be ${wanted}, the prover committed to ${got}`,
+      }
+    }
   }
+  return undefined
+}
+
+/** A weight must have the elements of B, and be used along its own last dimension. */
+function weightProblem(
+  { b, layout, profile }: ProductRecord,
+  { k, n, matrices }: Geometry,
+  store: WeightStore,
+): RecordProblem | undefined {
+  if (b.kind === 'activation') return undefined
+  if (layout.kind === 'convolution' && b.transposed === layout.channelsLast) {
+    const message = `filters of a convolution with channels ${layout.channelsLast ? 'last' : 'first'} lie the other way`
+    return { reason: 'record-malformed', message }
+  }
+  const problem = elementsProblem('B', b.digest, matrices * k * n, dtypesOf[profile].operand, store)
+  if (problem) return problem
+  const { shape, name } = store.find(bytesToHex(b.digest))!
+  const last = shape.at(-1)
+  const expected =
+    layout.kind === 'convolution' ? (layout.channelsLast ? n : layout.kernel.at(-1)!) : b.transposed ? k : n
+  if (shape.length < 2 || last === expected) return undefined
+  const used = layout.kind === 'convolution' ? 'as filters' : `as [${k}, ${n}]${b.transposed ? ' transposed' : ''}`
+  return { reason: 'weight-mismatch', message: `B is used ${used}; ${name} has shape [${shape}]` }
+}
+
+function vectorProblem(
+  what: string,
+  vector: Vector | undefined,
+  { n, matrices }: Geometry,
+  store: WeightStore,
+  dtypes: readonly DType[],
+): RecordProblem | undefined {
+  if (vector === undefined) return undefined
+  const { digest, length, dtype } = vector
+  if (length !== n && length !== 1 && length !== matrices * n) {
+    return {
+      reason: 'record-malformed',
+      message: `${what} must have ${n} elements or one, the prover states ${length}`,
+    }
+  }
+  return elementsProblem(what, digest, length, dtypes.includes(dtype) ? [dtype] : dtypes, store)
+}
+
+function elementsProblem(
+  what: string,
+  digest: Uint8Array,
+  elements: number,
+  dtypes: readonly DType[],
+  store: WeightStore,
+): RecordProblem | undefined {
+  const weight = store.find(bytesToHex(digest))
+  if (weight === undefined) {
+    const message = `${what} has digest ${bytesToHex(digest)}, which this verifier does not hold`
+    return { reason: 'weight-unknown', message }
+  }
+  if (dtypes.includes(weight.dtype) && weight.byteLength === elements * bytesPerElement[weight.dtype]) return undefined
+  const message = `${what} must be ${elements} elements of ${dtypes.join(' or ')}; ${weight.name} is ${weight.dtype} [${weight.shape}]`
+  return { reason: 'weight-mismatch', message }
 }

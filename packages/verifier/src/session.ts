@@ -29,8 +29,9 @@ import {
   type WeightStore,
 } from '@tensor-assay/core'
 import { Bindings } from './bindings.ts'
-import { type CheckedRows, checkOpenedRows, type OpenedProduct } from './check.ts'
+import { type CheckedRows, checkOpenedRows } from './check.ts'
 import { Ledger } from './ledger.ts'
+import type { OpenedProduct } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { PreparedWeights } from './prepared-weights.ts'
 import { recordProblem } from './record-problem.ts'
@@ -388,7 +389,7 @@ export class Session {
       this.ledger.find('empty-product', 'the product is empty, so there is nothing to check', at)
       return
     }
-    const weights = await prepared.of(record)
+    const weights = await prepared.of(record, opened.c.dtype)
     const before = performance.now()
     const rows = checkOpenedRows({ record, opened, seed, policy, weights })
     this.ledger.checkMs += performance.now() - before

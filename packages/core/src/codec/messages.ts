@@ -14,10 +14,38 @@ const finite = v.pipe(v.number(), v.finite())
 const text = v.pipe(v.string(), v.maxLength(512))
 const bytes = v.instance(Uint8Array as unknown as new () => Uint8Array)
 const bytes32 = v.pipe(bytes, v.length(32))
-const batch = v.pipe(v.array(v.pipe(count, v.maxValue(2 ** 31))), v.maxLength(8))
 const dimension = v.pipe(count, v.maxValue(2 ** 31))
+const batch = v.pipe(v.array(dimension), v.maxLength(8))
+const space = v.pipe(v.array(dimension), v.minLength(1), v.maxLength(3))
+const dtype = v.picklist(dtypes)
 
-const vector = v.strictObject({ digest: bytes32, length: dimension })
+const vector = v.strictObject({ digest: bytes32, length: dimension, dtype })
+const zeroPoint = v.pipe(v.number(), v.safeInteger(), v.minValue(-128), v.maxValue(255))
+
+const layout = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('matmul'),
+    m: dimension,
+    k: dimension,
+    n: dimension,
+    aBatch: batch,
+    bBatch: batch,
+  }),
+  v.strictObject({
+    kind: v.literal('convolution'),
+    channelsLast: v.boolean(),
+    batch: dimension,
+    groups: dimension,
+    inChannels: dimension,
+    outChannels: dimension,
+    input: space,
+    output: space,
+    kernel: space,
+    strides: space,
+    dilations: space,
+    padding: space,
+  }),
+])
 
 const activation = v.variant('name', [
   v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid']) }),
@@ -38,13 +66,16 @@ const productRecord = v.strictObject({
   step: count,
   operation: text,
   node: v.optional(text),
-  layout: v.strictObject({ m: dimension, k: dimension, n: dimension, aBatch: batch, bBatch: batch }),
+  layout,
   a: count,
   b: right,
   c: count,
+  zeroPoints: v.optional(v.strictObject({ a: zeroPoint, b: v.optional(vector) })),
   alpha: finite,
+  scales: v.optional(vector),
   bias: v.optional(vector),
   activation,
+  zeroPoint: v.optional(zeroPoint),
   profile: v.picklist(Object.keys(profiles) as [ProfileName, ...ProfileName[]]),
 })
 
@@ -61,7 +92,7 @@ const opaqueRecord = v.strictObject({
 
 const record = v.variant('kind', [productRecord, opaqueRecord])
 
-const tensorShape = { tensor: count, rows: dimension, cols: dimension, dtype: v.picklist(dtypes) }
+const tensorShape = { tensor: count, rows: dimension, cols: dimension, dtype }
 const opening = v.strictObject({ salts: bytes, proof: bytes })
 
 const schemas = {

@@ -1,5 +1,5 @@
 /** Arithmetic that a backend may declare for a product. */
-export type ProfileName = 'float32' | 'int32'
+export type ProfileName = 'float32' | 'int32' | 'int8'
 
 export interface NumericProfile {
   readonly name: ProfileName
@@ -12,4 +12,6 @@ export const profiles: Readonly<Record<ProfileName, NumericProfile>> = {
   float32: { name: 'float32', unitRoundoff: 2 ** -24 },
   /** int32 operands, exact sums reduced to 32 bits. */
   int32: { name: 'int32', unitRoundoff: 0 },
+  /** 8-bit operands less their zero points, exact sums in 32 bits; scaled in float32 and rounded to 8 bits if asked. */
+  int8: { name: 'int8', unitRoundoff: 0 },
 }

@@ -57,51 +57,65 @@ export interface RecordTensors {
 /** States a product as it travels. */
 export async function productRecord(
   base: RecordBase,
-  product: Product,
-  vectors: VectorDigests,
+  { operation, node, layout, b, zeroPoints, epilogue, profile }: Product,
+  vectors: Promise<VectorDigests>,
   tensors: RecordTensors,
 ): Promise<ProductRecord> {
-  const { operation, node, layout, epilogue, profile } = product
-  const { bias, activation } = await vectors
+  const { bias, scales, slopes, zeroPoint: bZeroPoint } = await vectors
   return {
     kind: 'product',
     ...base,
     operation,
     ...(node === undefined ? {} : { node }),
-    layout: { m: layout.m, k: layout.k, n: layout.n, aBatch: [...layout.aBatch], bBatch: [...layout.bBatch] },
+    layout: structuredClone(layout) as ProductRecord['layout'],
     a: tensors.a,
     b:
       'digest' in tensors.b
-        ? { kind: 'weight', digest: hexToBytes(tensors.b.digest), transposed: product.b.transposed }
+        ? { kind: 'weight', digest: hexToBytes(tensors.b.digest), transposed: b.transposed }
         : { kind: 'activation', tensor: tensors.b.tensor },
     c: tensors.c,
+    ...(zeroPoints === undefined
+      ? {}
+      : { zeroPoints: { a: zeroPoints.a, ...(bZeroPoint === undefined ? {} : { b: bZeroPoint }) } }),
     alpha: epilogue.alpha,
+    ...(scales === undefined ? {} : { scales }),
     ...(bias === undefined ? {} : { bias }),
-    activation,
+    activation: activationRecord(epilogue.activation, slopes),
+    ...(epilogue.zeroPoint === undefined ? {} : { zeroPoint: epilogue.zeroPoint }),
     profile,
   }
 }
 
-type VectorDigests = Promise<Pick<ProductRecord, 'activation' | 'bias'>>
+type VectorRecord = NonNullable<ProductRecord['bias']>
+type VectorName = 'bias' | 'scales' | 'slopes' | 'zeroPoint'
+type VectorDigests = { readonly [name in VectorName]?: VectorRecord }
 
-/** Identifies the vectors of an epilogue. The hashing happens during the call wherever the library's data is at hand. */
-export function digestVectors({ epilogue }: Product, weights: KnownWeights): VectorDigests {
-  const bias = epilogue.bias === undefined ? undefined : digestVector(epilogue.bias, weights)
-  const activation = digestActivation(epilogue.activation, weights)
-  return (async () => {
-    const settled = await bias
-    return { activation: await activation, ...(settled === undefined ? {} : { bias: settled }) }
-  })()
+/**
+ * Identifies the public vectors of a product. The hashing happens during the call wherever the library's data is at hand.
+ */
+export function digestVectors({ epilogue, zeroPoints }: Product, weights: KnownWeights): Promise<VectorDigests> {
+  const { activation } = epilogue
+  const operands: readonly (readonly [VectorName, VectorOperand | undefined])[] = [
+    ['bias', epilogue.bias],
+    ['scales', epilogue.scales],
+    ['slopes', activation.name === 'prelu' ? activation.slopes : undefined],
+    ['zeroPoint', zeroPoints?.b],
+  ]
+  const digests = operands.flatMap(([name, operand]) =>
+    operand === undefined ? [] : [digestVector(operand, weights).then((record) => [name, record] as const)],
+  )
+  return Promise.all(digests).then((entries) => Object.fromEntries(entries))
 }
 
-async function digestVector(vector: VectorOperand, weights: KnownWeights) {
-  const stored = vector.stored()
-  const digest = stored instanceof Promise ? weights.digest(await stored) : weights.digest(stored)
-  return { digest: hexToBytes(digest), length: vector.length }
+async function digestVector({ length, dtype, stored }: VectorOperand, weights: KnownWeights): Promise<VectorRecord> {
+  // Runs up to the first await within the call, so data at hand is hashed before the library can change it.
+  const found = stored()
+  const digest = found instanceof Promise ? weights.digest(await found) : weights.digest(found)
+  return { digest: hexToBytes(digest), length, dtype }
 }
 
-async function digestActivation(activation: Activation, weights: KnownWeights): Promise<ProductRecord['activation']> {
-  if (activation.name === 'prelu') return { name: 'prelu', slopes: await digestVector(activation.slopes, weights) }
+function activationRecord(activation: Activation, slopes: VectorRecord | undefined): ProductRecord['activation'] {
+  if (activation.name === 'prelu') return { name: 'prelu', slopes: slopes! }
   if (activation.name === 'leakyrelu') return { name: 'leakyrelu', slope: activation.slope }
   return { name: activation.name }
 }

@@ -1,4 +1,4 @@
-import { type Layout, operandRows, rowCounts } from '../product.ts'
+import { geometryOf, type Layout } from '../layout.ts'
 import type { SamplingPlan, UnitShape } from './sampler.ts'
 
 /** Rows of each tensor of a product that a plan opens, ascending. */
@@ -17,23 +17,26 @@ export interface SampledProduct {
 
 /** A product as a sampler sees it. */
 export function unitShape({ layout, right }: SampledProduct): UnitShape {
-  return { rows: rowCounts(layout).rows, k: layout.k, n: layout.n, right }
+  const { rows, k, n } = geometryOf(layout)
+  return { rows, k, n, right }
 }
 
 /** What must be opened so that the rows and columns of `plan` can be checked. */
 export function openedRows({ layout, right }: SampledProduct, plan: SamplingPlan): OpenedRowNumbers {
+  const geometry = geometryOf(layout)
   const a = new Set<number>()
+  const c = new Set<number>()
   const matrices = new Set<number>()
   for (const r of plan.rows) {
-    const operands = operandRows(layout, r)
-    a.add(operands.a)
-    matrices.add(operands.b)
+    for (const row of geometry.aRows(r)) a.add(row)
+    for (const row of geometry.cRows(r)) c.add(row)
+    matrices.add(geometry.matrixOf(r))
   }
-  const opened = { a: ascending(a), c: plan.rows }
+  const opened = { a: ascending(a), c: ascending(c) }
   if (right === 'weight') return opened
-  const columns = plan.columns ?? Uint32Array.from({ length: layout.n }, (_, j) => j)
+  const columns = plan.columns ?? Uint32Array.from({ length: geometry.n }, (_, j) => j)
   const b = new Set<number>()
-  for (const matrix of matrices) for (const j of columns) b.add(matrix * layout.n + j)
+  for (const matrix of matrices) for (const j of columns) b.add(matrix * geometry.n + j)
   return { ...opened, b: ascending(b) }
 }
 

@@ -1,0 +1,91 @@
+import { innerProduct, weightedSquares } from './dot.ts'
+import { type NumericEpilogue, perColumn } from './epilogue.ts'
+import type { PreparedMatrix } from './prepared.ts'
+import type { NumericProfile } from './profile.ts'
+import type { FreivaldsVector } from './project.ts'
+import { termCount } from './terms.ts'
+
+/**
+ * Whether the check says anything of a product: an activation hides the sums, and int32 sums wrap.
+ */
+export function freivaldsApplies(profile: NumericProfile, { activation }: NumericEpilogue): boolean {
+  return profile.unitRoundoff > 0 && activation.name === 'linear'
+}
+
+/** What the vectors that are applied to one row have in common. */
+export interface FreivaldsRow {
+  readonly a: Float64Array
+  readonly alpha: number
+  /** ĉ_j − bias_j, shape [n]. */
+  readonly sums: Float64Array
+  /** ĉ_j² + bias_j², shape [n]. */
+  readonly squares: Float64Array
+  /** α²·Σ_t a_t²·q_t, the mean of Σ_j x_j²·s₂_j² over x. */
+  readonly products: number
+  /** 2u·√K */
+  readonly factor: number
+}
+
+/**
+ * @param a - Row of op(A), shape [k].
+ * @param c - Claimed row of C, shape [n].
+ */
+export function freivaldsRow(
+  a: Float64Array,
+  c: Float64Array,
+  b: PreparedMatrix,
+  profile: NumericProfile,
+  epilogue: NumericEpilogue,
+): FreivaldsRow {
+  const { alpha, bias } = epilogue
+  const sums = new Float64Array(c.length)
+  const squares = new Float64Array(c.length)
+  for (let j = 0; j < c.length; j++) {
+    const value = c[j]!
+    const offset = bias === undefined ? 0 : perColumn(bias, j)
+    sums[j] = value - offset
+    squares[j] = value * value + offset * offset
+  }
+  const products = alpha * alpha * weightedSquares(a, b.energy)
+  const factor = 2 * profile.unitRoundoff * Math.sqrt(termCount(a.length, epilogue))
+  return { a, alpha, sums, squares, products, factor }
+}
+
+export interface FreivaldsResidual {
+  /** |z|, z = Σ_j x_j·(ĉ_j − bias_j) − α·a·(Bx). */
+  readonly residual: number
+  /** T = 2u·√K·√(α²·Σ_t a_t²·q_t + Σ_j x_j²·(ĉ_j² + bias_j²)); honest rounding of data without structure stays below. */
+  readonly bound: number
+}
+
+/**
+ * Freivalds' check of a whole row. With d the row's error, z = x·d. Honest errors are of the size of
+ * ν_j = u·√K·√(s₂_j² + c_j²) each and independent of x, so z is of the size of √(Σ_j x_j²·ν_j²). In it, Σ_j x_j²·s₂_j² is
+ * replaced by its mean over x, which costs O(k) instead of O(k·n). T is twice that size, of which honest engines show an
+ * rms of up to 0.26.
+ *
+ * An error of the row has |z| <= T with probability at most √2·T/‖d‖₂ for each vector, however it is distributed: see
+ * {@link smallestVisible}.
+ *
+ * @see Freivalds, Probabilistic machines can use less running time, IFIP Congress 1977.
+ */
+export function freivaldsResidual(row: FreivaldsRow, { x, Bx }: FreivaldsVector): FreivaldsResidual {
+  return {
+    residual: Math.abs(innerProduct(x, row.sums) - row.alpha * innerProduct(row.a, Bx)),
+    bound: row.factor * Math.sqrt(row.products + weightedSquares(x, row.squares)),
+  }
+}
+
+/**
+ * Smallest ‖d‖₂ of a row error that `vectors` independent vectors all miss with probability at most 1 − `power`:
+ * √2·T/(1 − power)^(1/R).
+ *
+ * The density of x·d for x uniform on [−1, 1]ⁿ is at most √2/(2‖d‖₂), whatever d is, so that |x·d| <= T has probability
+ * at most √2·T/‖d‖₂. Two equal entries of d attain it.
+ *
+ * @param bound - T.
+ * @see Ball, Cube slicing in Rⁿ, Proceedings of the American Mathematical Society 97(3), 1986.
+ */
+export function smallestVisible(bound: number, vectors: number, power = 0.99): number {
+  return (Math.SQRT2 * bound) / (1 - power) ** (1 / vectors)
+}

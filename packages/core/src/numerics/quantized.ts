@@ -1,0 +1,87 @@
+import { type DotSums, dot } from './dot.ts'
+import { conclude, type EntryCheck, type EntryResult, type Outcome } from './entry.ts'
+import { activate, activatedTolerance, perColumn } from './epilogue.ts'
+import { columnOffset } from './prepared.ts'
+import { acceptedRatio } from './tolerance.ts'
+
+const sums: DotSums = { sum: 0.5, absolute: 0.5, squares: 0.5 }
+
+const ranges = { uint8: [0, 255], int8: [-128, 127] } as const
+
+/**
+ * Roundings in float32 between an exact sum and a scaled result: of the sum, of up to three factors that make the scale,
+ * of their product with the sum, of the addition of a bias; and one to spare.
+ */
+const roundings = 7
+
+/**
+ * {@link checkEntry} for products of 8-bit integers less their zero points. The sum is exact, and so is an int32 result,
+ * modulo 2³². A scaled result may be off by a few roundings in float32; rounded to 8 bits it must be what rounding (half to
+ * even, then saturation) gives for some value within these. Sums that leave int32 are guarded where they are scaled.
+ */
+export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: number, result: EntryResult): Outcome {
+  const { a, b, epilogue } = check
+  const { activation, quantized } = epilogue
+  dot(a, b.columns, columnOffset(b, column), sums)
+  const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
+  result.preActivation = sums.sum
+  result.recomputed = sums.sum
+  result.bound = 0
+  result.tolerance = 0
+  result.ratio = 0
+  result.informative = false
+  result.escalated = false
+  if (quantized === undefined) return conclude(result, 'guard', 'activation-unsupported')
+  const { scales, biasBeforeScale, output, zeroPoint } = quantized
+  const largestSum = sums.absolute + (biasBeforeScale ? Math.abs(bias) : 0)
+  if (!(largestSum < (output === 'int32' ? 2 ** 53 : 2 ** 31))) return conclude(result, 'guard', 'overflow')
+  if (!Number.isFinite(claimed)) return wrong(result, 'non-finite')
+
+  if (output === 'int32') {
+    const plain = epilogue.alpha === 1 && scales === undefined && activation.name === 'linear' && biasBeforeScale
+    if (!plain) return conclude(result, 'guard', 'activation-unsupported')
+    result.recomputed = (sums.sum + bias) | 0
+    return claimed === result.recomputed ? conclude(result, 'accept', undefined) : wrong(result, 'integer')
+  }
+
+  const scale = epilogue.alpha * (scales === undefined ? 1 : perColumn(scales, column))
+  const scaled = (sums.sum + (biasBeforeScale ? bias : 0)) * scale
+  const x = scaled + (biasBeforeScale ? 0 : bias)
+  const error = roundings * 2 ** -24 * (Math.abs(scaled) + (biasBeforeScale ? 0 : Math.abs(bias)))
+  const value = activate(activation, column, x)
+  if (!Number.isFinite(value)) return conclude(result, 'guard', 'operand-not-finite')
+  result.preActivation = x
+  result.tolerance = error
+  if (output === 'float32') {
+    result.recomputed = value
+    result.bound = activatedTolerance(activation, column, x, error, claimed > value)
+    const difference = Math.abs(claimed - value)
+    result.ratio = difference === 0 ? 0 : Math.min((acceptedRatio * difference) / result.bound, Number.MAX_VALUE)
+    return difference <= result.bound ? conclude(result, 'accept', undefined) : wrong(result, 'tolerance', result.ratio)
+  }
+
+  const [lowest, highest] = ranges[output]
+  const quantize = (y: number) => Math.min(highest, Math.max(lowest, roundHalfToEven(y) + zeroPoint))
+  result.recomputed = quantize(value)
+  const below = quantize(value - activatedTolerance(activation, column, x, error, false))
+  const above = quantize(value + activatedTolerance(activation, column, x, error, true))
+  result.bound = Math.max(result.recomputed - below, above - result.recomputed)
+  const fits = claimed >= below && claimed <= above && Number.isInteger(claimed)
+  return fits ? conclude(result, 'accept', undefined) : wrong(result, 'tolerance')
+}
+
+function roundHalfToEven(y: number): number {
+  const floor = Math.floor(y)
+  const rest = y - floor
+  if (rest !== 0.5) return rest < 0.5 ? floor : floor + 1
+  return floor % 2 === 0 ? floor : floor + 1
+}
+
+function wrong(
+  result: EntryResult,
+  reason: 'non-finite' | 'integer' | 'tolerance',
+  ratio: number = Number.MAX_VALUE,
+): Outcome {
+  result.ratio = ratio
+  return conclude(result, 'reject', reason)
+}
