@@ -21,6 +21,8 @@ export type AssayErrorCode =
   | 'backend-unusable' // the tensor library cannot be intercepted as asked
   | 'weights-unreadable' // the file cannot be opened or is malformed
   | 'weights-truncated' // the file ends before the data it declares
+  | 'model-malformed' // a model file that contradicts its format or itself
+  | 'model-unsupported' // a model file that this version cannot read
   | 'weight-missing' // a named tensor is not in the store
   | 'dtype-unsupported'
   | 'peer-error' // the peer reported an error of its own

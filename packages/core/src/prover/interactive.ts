@@ -1,14 +1,15 @@
 import type { Control, OperationRecord, ProductRecord } from '../codec/messages.ts'
 import { challengeSeed } from '../commitment/challenge.ts'
-import { type CommittedTensor, commitTensorInSteps, openTensor, type TensorOpening } from '../commitment/tensor.ts'
-import { type Matrix, rowBytes } from '../matrix.ts'
+import { committer } from '../commitment/committer.ts'
+import { openTensor, type TensorOpening } from '../commitment/tensor.ts'
+import { rowBytes } from '../matrix.ts'
 import type { Product } from '../product.ts'
 import { openedRows, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
 import type { ProverMode } from './mode.ts'
 import { pause } from './pause.ts'
 import { digestVectors, opaqueRecord, productRecord, type RecordBase } from './recorder.ts'
-import { type Snapshot, snapshots } from './snapshots.ts'
+import { type CommittedSnapshot, type Snapshot, snapshots } from './snapshots.ts'
 import type { KnownWeights } from './weights.ts'
 
 export interface InteractiveOptions {
@@ -20,17 +21,16 @@ export interface InteractiveOptions {
 }
 
 interface Job {
-  readonly record: OperationRecord | Promise<OperationRecord>
-  readonly tensors: readonly Snapshot[]
+  readonly record: Promise<OperationRecord>
+  /** A, C and, where it is no known weight, B. */
+  readonly snapshots: readonly Snapshot[]
 }
 
 /** An operation that is committed to and waits for its challenge. */
 interface Pending {
   readonly record: ProductRecord
   readonly head: Uint8Array
-  readonly a: Snapshot
-  readonly c: Snapshot
-  readonly b: Snapshot | undefined
+  readonly snapshots: readonly Snapshot[]
 }
 
 interface Asked {
@@ -39,12 +39,19 @@ interface Asked {
   readonly seed: Uint8Array
 }
 
+/** Operations announced by one message, at most; the protocol's limit is higher. */
+const maxRecords = 64
+
 /** Keeps whole tensors until they are committed to, challenged and opened. */
 export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: InteractiveOptions): ProverMode {
-  const store = snapshots(maxRetainedBytes)
-  const saltKey = crypto.getRandomValues(new Uint8Array(32))
+  const store = snapshots({
+    session: link.session,
+    committer: committer(link.suite, pause),
+    maxIdleBytes: maxRetainedBytes,
+  })
   const jobs: Job[] = []
   const pending = new Map<number, Pending>()
+  const announced = new Set<number>()
   const asked: Asked[] = []
   const waiting: { done: () => boolean; resolve: () => void }[] = []
   let pumping = false
@@ -64,6 +71,8 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
 
   function enqueue(job: Job): void {
     jobs.push(job)
+    // Whoever awaits them comes later, and may never come.
+    job.record.catch(() => undefined)
     if (pumping || stopped) return
     pumping = true
     pump()
@@ -80,35 +89,28 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     while (jobs.length > 0 && !stopped) {
       await until(() => pending.size < link.policy.window)
       if (stopped) return
-      await commit(jobs.shift()!)
+      await commit(jobs.splice(0, Math.min(maxRecords, link.policy.window - pending.size)))
     }
   }
 
-  async function commit({ record: stating, tensors }: Job): Promise<void> {
-    const roots: Control<'commit'>['tensors'] = []
-    for (const snapshot of tensors) {
-      if (snapshot.known.committed !== undefined) continue
-      const matrix = await snapshot.matrix
-      const committed = await commitTensorInSteps(
-        link.suite,
-        { session: link.session, tensor: snapshot.tensor, matrix, saltKey },
-        pause,
-      )
-      snapshot.known.committed = committed
-      roots.push({
-        tensor: committed.tensor,
-        rows: committed.rows,
-        cols: committed.cols,
-        dtype: committed.dtype,
-        root: committed.root,
-      })
+  /** Announces operations, in one message, with the roots of the tensors that they introduce. */
+  async function commit(batch: readonly Job[]): Promise<void> {
+    const tensors: Control<'commit'>['tensors'] = []
+    const records: OperationRecord[] = []
+    for (const job of batch) {
+      for (const { ready } of job.snapshots) {
+        const { tensor, rows, cols, dtype, root } = (await ready).committed
+        if (announced.has(tensor)) continue
+        announced.add(tensor)
+        tensors.push({ tensor, rows, cols, dtype, root })
+      }
+      records.push(await job.record)
     }
-    const record = await stating
     if (stopped) return
-    const sent = link.send('commit', { records: [record], tensors: roots })
-    if (record.kind === 'product') {
-      const [a, c, b] = tensors as [Snapshot, Snapshot, Snapshot | undefined]
-      pending.set(record.sequence, { record, head: link.head, a, b, c })
+    const sent = link.send('commit', { records, tensors })
+    for (const [i, record] of records.entries()) {
+      if (record.kind !== 'product') continue
+      pending.set(record.sequence, { record, head: link.head, snapshots: batch[i]!.snapshots })
     }
     await sent
   }
@@ -123,19 +125,17 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
         await open(operation, seed)
       }
       pending.delete(sequence)
-      for (const snapshot of [operation.a, operation.c, operation.b]) if (snapshot) store.release(snapshot)
+      for (const snapshot of operation.snapshots) store.release(snapshot)
       advanced()
     }
   }
 
-  async function open({ record, a, c, b }: Pending, seed: Uint8Array): Promise<void> {
+  async function open({ record, snapshots }: Pending, seed: Uint8Array): Promise<void> {
     const sampled = { layout: record.layout, right: record.b.kind }
     const rows = openedRows(sampled, link.sampler.plan(seed, unitShape(sampled)))
-    const parts = [
-      openRows(await a.matrix, a.known.committed!, rows.a),
-      openRows(await c.matrix, c.known.committed!, rows.c),
-    ]
-    if (b && rows.b) parts.push(openRows(await b.matrix, b.known.committed!, rows.b))
+    const [a, c, b] = await Promise.all(snapshots.map(({ ready }) => ready))
+    const parts = [openRows(a!, rows.a), openRows(c!, rows.c)]
+    if (b && rows.b) parts.push(openRows(b, rows.b))
     const [openedA, openedC, openedB] = parts
     await link.send(
       'opening',
@@ -149,30 +149,41 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     )
   }
 
+  /** Its tensors' numbers are known once they are committed to. */
+  async function state(
+    base: RecordBase,
+    product: Product,
+    vectors: ReturnType<typeof digestVectors>,
+    taken: readonly Snapshot[],
+    digest: string | undefined,
+  ): Promise<OperationRecord> {
+    const [a, c, b] = await Promise.all(taken.map(async ({ ready }) => (await ready).committed.tensor))
+    const right = digest === undefined ? { tensor: b! } : { digest }
+    return productRecord(base, product, vectors, { a: a!, b: right, c: c! })
+  }
+
   return {
     product(base: RecordBase, product: Product) {
       if (stopped) return
       const identity = weights.identify(product.b)
-      const vectors = digestVectors(product, weights)
-      const cost = store.cost(product.a) + store.cost(product.c) + (identity === undefined ? store.cost(product.b) : 0)
-      if (store.retainedBytes + cost > maxRetainedBytes) {
-        const reason = `its tensors of ${cost} bytes would not fit beside the ${store.retainedBytes} retained, of at most ${maxRetainedBytes}`
-        enqueue({ record: opaqueRecord(base, product, 'skipped', reason), tensors: [] })
-        return
-      }
-      const a = store.take(product.a)
-      const c = store.take(product.c)
-      const b = identity === undefined ? store.take(product.b) : undefined
       if (identity instanceof Promise) {
         throw new TypeError('a backend whose `stored` is asynchronous is not supported in interactive mode')
       }
-      const right = b === undefined ? { digest: identity! } : { tensor: b.tensor }
-      const record = productRecord(base, product, vectors, { a: a.tensor, b: right, c: c.tensor })
-      record.catch(() => undefined)
-      enqueue({ record, tensors: b === undefined ? [a, c] : [a, c, b] })
+      const handles = identity === undefined ? [product.a, product.c, product.b] : [product.a, product.c]
+      const cost = handles.reduce((sum, handle) => sum + store.cost(handle), 0)
+      if (store.retainedBytes + cost > maxRetainedBytes) {
+        const reason = `its tensors of ${cost} bytes would not fit beside the ${store.retainedBytes} retained, of at most ${maxRetainedBytes}`
+        const record = Promise.resolve(opaqueRecord(base, product, 'skipped', reason))
+        enqueue({ record, snapshots: [] })
+        return
+      }
+      const vectors = digestVectors(product, weights)
+      const taken = handles.map((handle) => store.take(handle))
+      const record = state(base, product, vectors, taken, identity)
+      enqueue({ record, snapshots: taken })
     },
     opaque(record) {
-      enqueue({ record, tensors: [] })
+      enqueue({ record: Promise.resolve(record), snapshots: [] })
     },
     challenge,
     drained: () => until(() => jobs.length === 0 && pending.size === 0 && !pumping),
@@ -193,8 +204,7 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
 
 /** The named rows one after the other, with what binds them to the commitment. */
 function openRows(
-  matrix: Matrix,
-  committed: CommittedTensor,
+  { matrix, committed }: CommittedSnapshot,
   rows: Uint32Array,
 ): { bytes: Uint8Array; opening: TensorOpening } {
   const stride = rowBytes(matrix)

@@ -1,3 +1,4 @@
+import type { Committer } from '../commitment/committer.ts'
 import type { CommittedTensor } from '../commitment/tensor.ts'
 import { bytesPerElement } from '../dtype.ts'
 import type { Matrix } from '../matrix.ts'
@@ -6,42 +7,67 @@ import { bufferPool } from './buffer-pool.ts'
 
 /** A whole tensor as it was when a product read or wrote it, kept until every product that uses it is done. */
 export interface Snapshot {
-  /** Number of the tensor in the session. */
-  readonly tensor: number
-  readonly matrix: Promise<Matrix> | Matrix
-  readonly known: KnownTensor
+  readonly ready: Promise<CommittedSnapshot>
 }
 
-/** What is remembered of a tensor after its bytes are gone. */
-export interface KnownTensor {
-  readonly tensor: number
-  committed?: CommittedTensor
-  snapshot?: Snapshot
-  uses: number
+export interface CommittedSnapshot {
+  readonly matrix: Matrix
+  readonly committed: CommittedTensor
 }
 
 /**
- * Takes snapshots and counts their bytes. A tensor that several products use at the same time is copied once, and keeps
- * its number and its commitment for as long as the library keeps the tensor.
+ * Takes snapshots, has them committed to and counts their bytes. A tensor that several products use at the same time is
+ * copied and committed to once, and keeps its number for as long as the library keeps it unchanged.
  */
 export interface Snapshots {
   readonly retainedBytes: number
   /** Bytes that a snapshot of `handle` would add. */
   cost(handle: TensorHandle): number
+  /** Copies the tensor at once; its commitment follows. */
   take(handle: TensorHandle): Snapshot
-  /** The counterpart of each `take`. */
+  /** The counterpart of each `take`, once the snapshot is ready. */
   release(snapshot: Snapshot): void
   clear(): void
 }
 
-/** @param maxIdleBytes - Memory kept for the next snapshots. */
-export function snapshots(maxIdleBytes: number): Snapshots {
+export interface SnapshotsOptions {
+  readonly session: Uint8Array
+  readonly committer: Committer
+  /** Memory kept for the next snapshots, bytes. */
+  readonly maxIdleBytes: number
+}
+
+/** What is remembered of a tensor as long as the library keeps it. */
+interface Known {
+  tensor: number
+  root?: Uint8Array
+  snapshot?: Snapshot
+  uses: number
+}
+
+export function snapshots({ session, committer, maxIdleBytes }: SnapshotsOptions): Snapshots {
   const pool = bufferPool(maxIdleBytes)
-  let known = new WeakMap<object, KnownTensor>()
+  const saltKey = crypto.getRandomValues(new Uint8Array(32))
+  const owners = new WeakMap<Snapshot, Known>()
+  let known = new WeakMap<object, Known>()
   let tensors = 0
   let retainedBytes = 0
 
   const bytesOf = (handle: TensorHandle) => handle.rows * handle.cols * bytesPerElement[handle.dtype]
+
+  async function commit(tensor: Known, reading: Matrix | Promise<Matrix>): Promise<CommittedSnapshot> {
+    let matrix = await reading
+    let { committed, bytes } = await committer.commit({ session, tensor: tensor.tensor, matrix, saltKey })
+    matrix = { ...matrix, bytes }
+    if (tensor.root !== undefined && !tensor.root.every((byte, i) => byte === committed.root[i])) {
+      // The library wrote into it since it was last used: that is another tensor.
+      tensor.tensor = tensors++
+      ;({ committed, bytes } = await committer.commit({ session, tensor: tensor.tensor, matrix, saltKey }))
+      matrix = { ...matrix, bytes }
+    }
+    tensor.root = committed.root
+    return { matrix, committed }
+  }
 
   return {
     get retainedBytes() {
@@ -55,23 +81,26 @@ export function snapshots(maxIdleBytes: number): Snapshots {
         known.set(handle.key, tensor)
       }
       if (tensor.snapshot === undefined) {
-        const matrix = handle.read(undefined, pool.acquire)
-        tensor.snapshot = { tensor: tensor.tensor, matrix, known: tensor }
+        const reading = handle.read(undefined, pool.acquire)
+        tensor.snapshot = { ready: commit(tensor, reading) }
+        tensor.snapshot.ready.catch(() => undefined)
+        owners.set(tensor.snapshot, tensor)
         retainedBytes += bytesOf(handle)
       }
       tensor.uses++
       return tensor.snapshot
     },
     release(snapshot) {
-      const { known: tensor } = snapshot
+      const tensor = owners.get(snapshot)!
       if (--tensor.uses > 0) return
       delete tensor.snapshot
-      const giveBack = (matrix: Matrix) => {
-        retainedBytes -= matrix.bytes.length
-        pool.release(matrix.bytes)
-      }
-      if (snapshot.matrix instanceof Promise) snapshot.matrix.then(giveBack, () => undefined)
-      else giveBack(snapshot.matrix)
+      snapshot.ready.then(
+        ({ matrix }) => {
+          retainedBytes -= matrix.bytes.length
+          pool.release(matrix.bytes)
+        },
+        () => undefined,
+      )
     },
     clear() {
       known = new WeakMap()
