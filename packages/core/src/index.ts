@@ -42,6 +42,15 @@ export {
   type MatmulLayout,
   type RowLookup,
 } from './layout.ts'
+export {
+  type Manifest,
+  type ManifestOperation,
+  type ManifestProduct,
+  manifestDigest,
+  parseManifest,
+} from './manifest/manifest.ts'
+export { mismatch } from './manifest/match.ts'
+export { type RecordManifestOptions, recordManifest } from './manifest/record.ts'
 export { type Matrix, row, rowBytes } from './matrix.ts'
 export { honestRmsBound } from './numerics/aggregate.ts'
 export { decodeElements, type Elements } from './numerics/decode.ts'
@@ -91,4 +100,4 @@ export {
   statusOf,
   type Verdict,
 } from './verdict.ts'
-export type { Weight, WeightStore } from './weights.ts'
+export { type Weight, type WeightStore, weightList } from './weights.ts'

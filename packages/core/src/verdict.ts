@@ -26,6 +26,10 @@ export const findingReasons = {
   'profile-refused': 'fail',
   'input-mismatch': 'fail',
   'output-mismatch': 'fail',
+  'operation-omitted': 'fail',
+  'operation-unexpected': 'fail',
+  'operation-mismatch': 'fail',
+  'link-broken': 'fail',
   'count-mismatch': 'fail',
   'transcript-mismatch': 'fail',
   'protocol-violation': 'fail',
@@ -96,6 +100,10 @@ export const verdictSchema = v.strictObject({
   coverage: v.strictObject({
     /** Operations that the prover declared. What it did not declare is unknown without a manifest. */
     operations: count,
+    /** Steps whose operations were held against a manifest; absent without one. */
+    manifestSteps: v.optional(count),
+    /** Tensors that a manifest wants to be those of another operation, and that were. */
+    manifestLinks: v.optional(count),
     /** Products of which rows were checked. */
     audited: count,
     opaque: count,

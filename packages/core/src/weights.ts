@@ -1,3 +1,4 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
 import type { DType } from './dtype.ts'
 
 /** A public tensor that the verifier holds. */
@@ -18,4 +19,18 @@ export interface Weight {
 export interface WeightStore {
   readonly weights: readonly Weight[]
   find(digest: string): Weight | undefined
+}
+
+/** Bytes of an entry of {@link weightList}. */
+export const weightEntryBytes = 40
+
+/** What a policy says of a store: for each weight its digest (32 bytes) and its length in bytes (u64, little-endian). */
+export function weightList(store: WeightStore): Uint8Array {
+  const list = new Uint8Array(store.weights.length * weightEntryBytes)
+  const view = new DataView(list.buffer)
+  for (const [i, { digest, byteLength }] of store.weights.entries()) {
+    list.set(hexToBytes(digest), weightEntryBytes * i)
+    view.setBigUint64(weightEntryBytes * i + 32, BigInt(byteLength), true)
+  }
+  return list
 }

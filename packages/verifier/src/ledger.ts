@@ -22,7 +22,7 @@ export const statedPower = 0.99
 
 /** Adds up what a session shows and turns it into a verdict. */
 export class Ledger {
-  readonly coverage: { -readonly [K in keyof Verdict['coverage']]: number }
+  readonly coverage: { -readonly [K in keyof Verdict['coverage']]: Verdict['coverage'][K] }
   bytes = 0
   checkMs = 0
   private readonly policy: Policy

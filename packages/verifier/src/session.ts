@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import {
   AssayError,
   type Channel,
@@ -11,34 +11,35 @@ import {
   joinHeads,
   keyCommitment,
   loadSuite,
+  type Manifest,
   type Matrix,
+  manifestDigest,
   modes,
-  type OperationRecord,
-  openedRows,
   type ProductRecord,
   type ProtocolMessage,
   protocolVersion,
-  rowBytes,
   sessionId,
-  type TensorShape,
   type Transcript,
   transcript,
   unitShape,
   type Verdict,
-  verifyOpening,
   type WeightStore,
+  weightList,
 } from '@tensor-assay/core'
+import { Accounts } from './accounts.ts'
 import { Bindings } from './bindings.ts'
 import { type CheckedRows, checkOpenedRows } from './check.ts'
+import { layOpening, unboundTensor } from './lay-opening.ts'
 import { Ledger } from './ledger.ts'
+import { ManifestCheck } from './manifest-check.ts'
 import type { OpenedProduct } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { PreparedWeights } from './prepared-weights.ts'
-import { recordProblem } from './record-problem.ts'
 
 export interface SessionOptions {
   readonly policy: Policy
   readonly store: WeightStore
+  readonly manifest: Manifest | undefined
   readonly prepared: PreparedWeights
   readonly channel: Channel
   /** What the user sent in each step: the rows of the A of its first product. */
@@ -54,22 +55,16 @@ interface Asked {
   readonly sentAt: number
 }
 
-interface Tensor extends TensorShape {
-  readonly root?: Uint8Array
-  /** Whether it is the C of a product. */
-  produced: boolean
-}
-
 /** One conversation with one prover, from its hello to the verdict. */
 export class Session {
   private readonly options: SessionOptions
   private readonly ledger: Ledger
   private readonly bindings: Bindings
+  private readonly manifest: ManifestCheck | undefined
+  private readonly accounts: Accounts
   private readonly key = crypto.getRandomValues(new Uint8Array(32))
   private readonly spotSeed = crypto.getRandomValues(new Uint8Array(32))
   private readonly asked = new Map<number, Asked>()
-  private readonly tensors = new Map<number, Tensor>()
-  private readonly weightsUsed = new Set<string>()
   private suite: HashSuite
   private id: Uint8Array = new Uint8Array(0)
   private received: Transcript
@@ -80,6 +75,10 @@ export class Session {
     this.options = options
     this.ledger = new Ledger(options.policy, options.store.weights.length)
     this.bindings = new Bindings(options.inputs, options.outputs)
+    const { policy, store, manifest } = options
+    const { ledger, bindings } = this
+    this.manifest = manifest && new ManifestCheck(manifest, ledger, policy.mode === 'interactive')
+    this.accounts = new Accounts({ policy, store, ledger, bindings, manifest: this.manifest })
     this.suite = loadSuite(options.policy.suite)
     this.received = transcript(this.suite, 'prover')
     this.sent = transcript(this.suite, 'verifier')
@@ -175,7 +174,7 @@ export class Session {
   }
 
   private async hello(message: ProtocolMessage, bytes: Uint8Array): Promise<void> {
-    const { policy, store, channel } = this.options
+    const { policy, store, manifest, channel } = this.options
     if (message.type !== 'hello')
       throw new AssayError('message-unexpected', `expected a hello, got a ${message.type} message`)
     const { versions, suites, modes: spoken, samplers } = message.control
@@ -203,6 +202,7 @@ export class Session {
       window: policy.window,
       ...(policy.mode === 'spot' ? { spotSeed: this.spotSeed } : {}),
       weights: weightList(store),
+      ...(manifest && { manifest: hexToBytes(manifestDigest(manifest)) }),
     })
     this.id = sessionId(this.suite, [bytes], parts)
     this.received.append([bytes])
@@ -211,83 +211,34 @@ export class Session {
   }
 
   private async commit({ records, tensors }: Control<'commit'>): Promise<void> {
-    for (const tensor of tensors) {
-      if (this.tensors.has(tensor.tensor))
-        throw new AssayError('message-malformed', `tensor ${tensor.tensor} was committed to before`)
-      this.tensors.set(tensor.tensor, { ...tensor, produced: false })
-    }
+    const { policy, channel } = this.options
+    this.accounts.declare(tensors)
     const challenges: Control<'challenge'>['challenges'] = []
     for (const announced of records) {
       const { sequence } = announced
-      const record = this.account(announced)
-      if (record === undefined) {
+      const record = this.accounts.take(announced)
+      const audit =
+        record !== undefined &&
+        (this.bindings.wants(record) || isAudited(this.key, this.received.head, sequence, policy.operationRate))
+      if (!audit) {
         // The prover holds the rows of a product until it hears of it.
         if (announced.kind === 'product') challenges.push({ sequence })
         continue
       }
-      const audit =
-        this.bindings.wants(record) ||
-        isAudited(this.key, this.received.head, sequence, this.options.policy.operationRate)
-      if (!audit) {
-        challenges.push({ sequence })
-        continue
-      }
-      const seed = challengeSeed(this.key, this.received.head, sequence)
-      if (this.asked.size >= this.options.policy.window) {
+      if (this.asked.size >= policy.window) {
         throw new AssayError(
           'message-unexpected',
-          `more than ${this.options.policy.window} operations are committed to and not opened`,
+          `more than ${policy.window} operations are committed to and not opened`,
         )
       }
+      const seed = challengeSeed(this.key, this.received.head, sequence)
       this.asked.set(sequence, { record, seed, sentAt: performance.now() })
       challenges.push({ sequence, seed })
     }
     if (challenges.length === 0) return
     const parts = encodeMessage('challenge', { challenges })
     this.sent.append(parts)
-    await this.options.channel.send(parts)
-  }
-
-  /** Counts an operation. Returns it if it is a product that can be audited. */
-  private account(record: OperationRecord): ProductRecord | undefined {
-    const { ledger } = this
-    const { policy, store } = this.options
-    const at = { sequence: record.sequence, operation: record.operation }
-    if (record.sequence !== ledger.coverage.operations) {
-      ledger.find('sequence-broken', `expected operation ${ledger.coverage.operations}, got ${record.sequence}`, at)
-      throw new AssayError('message-unexpected', 'the operations are not numbered one after the other')
-    }
-    ledger.coverage.operations++
-    if (ledger.coverage.operations > policy.maxOperations) {
-      throw new AssayError('message-unexpected', `more than ${policy.maxOperations} operations in one session`)
-    }
-    this.bindings.step(record)
-    if (record.kind === 'opaque') {
-      if (record.cause === 'skipped') {
-        ledger.coverage.skipped++
-        ledger.find('operation-skipped', `the prover left it out: ${record.reason}`, at)
-      } else {
-        ledger.coverage.opaque++
-        ledger.find('operation-opaque', `the backend cannot state it as a product: ${record.reason}`, at)
-      }
-      return undefined
-    }
-    const a = this.tensors.get(record.a)
-    const c = this.tensors.get(record.c)
-    const b = record.b.kind === 'activation' ? this.tensors.get(record.b.tensor) : undefined
-    const problem = recordProblem(record, { a, b, c }, policy, store)
-    if (record.b.kind === 'activation') ledger.coverage.activationProducts++
-    if (c) c.produced = true
-    if (problem) {
-      ledger.find(problem.reason, problem.message, at)
-      return undefined
-    }
-    if (record.b.kind === 'weight') {
-      this.weightsUsed.add(bytesToHex(record.b.digest))
-      ledger.coverage.weightsUsed = this.weightsUsed.size
-    }
-    if (a?.produced) ledger.coverage.linked++
-    return record
+    await channel.send(parts)
   }
 
   private async opening(control: Control<'opening'>, segments: readonly Uint8Array[]): Promise<void> {
@@ -298,88 +249,44 @@ export class Session {
     this.asked.delete(sequence)
     const { record, seed } = asked
     const at = { sequence, operation: record.operation }
-    if (performance.now() - asked.sentAt > this.options.policy.openingTimeoutMs) {
-      this.ledger.find('opening-missing', `the opening came later than ${this.options.policy.openingTimeoutMs} ms`, at)
+    const { openingTimeoutMs } = this.options.policy
+    if (performance.now() - asked.sentAt > openingTimeoutMs) {
+      this.ledger.find('opening-missing', `the opening came later than ${openingTimeoutMs} ms`, at)
       return
     }
-    const opened = this.lay(record, seed, segments, false)
+    const opened = this.lay(record, seed, segments)
     if (opened === undefined) return
-    for (const name of ['a', 'c', 'b'] as const) {
-      const part = opened[name]
-      const proof = control[name]
-      if (part === undefined && proof === undefined) continue
-      const tensor = part && this.tensors.get(part.tensor)
-      const ok =
-        part !== undefined &&
-        proof !== undefined &&
-        tensor?.root !== undefined &&
-        (part.indices.length === 0 ||
-          verifyOpening(this.suite, {
-            ...tensor,
-            root: tensor.root,
-            session: this.id,
-            indices: part.indices,
-            rowBytes: part.bytes,
-            ...proof,
-          }))
-      if (ok) continue
-      const root =
-        tensor?.root === undefined ? {} : { evidence: { row: part?.indices[0] ?? 0, root: bytesToHex(tensor.root) } }
-      this.ledger.find(
-        'commitment-mismatch',
-        `the opened rows of ${name.toUpperCase()} are not those that were committed to`,
-        { ...at, ...root },
-      )
-      return
-    }
-    await this.check(record, opened, seed)
+    const tensorAt = (number: number) => this.accounts.tensor(number)
+    const unbound = unboundTensor(this.suite, this.id, opened, control, tensorAt)
+    if (unbound === undefined) return this.check(record, opened, seed)
+    const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
+    const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
+    const message = `the opened rows of ${unbound.toUpperCase()} are not those that were committed to`
+    this.ledger.find('commitment-mismatch', message, { ...at, ...(evidence && { evidence }) })
   }
 
   private async sample(
     { record: announced, tensors }: Control<'sample'>,
     segments: readonly Uint8Array[],
   ): Promise<void> {
-    for (const tensor of tensors) this.tensors.set(tensor.tensor, { ...tensor, produced: false })
-    const record = this.account(announced)
+    this.accounts.declare(tensors)
+    const record = this.accounts.take(announced)
     if (record) {
-      const seed = challengeSeed(this.spotSeed, this.id, record.sequence)
-      const opened = this.lay(record, seed, segments, true)
+      const opened = this.lay(record, challengeSeed(this.spotSeed, this.id, record.sequence), segments)
       if (opened) await this.check(record, opened, challengeSeed(this.key, this.id, record.sequence))
     }
     // Nothing binds the rows, so nothing is remembered of them.
-    this.tensors.clear()
+    this.accounts.forget()
   }
 
-  /** Says which rows the segments must be, and refuses any other number of bytes. */
-  private lay(
-    record: ProductRecord,
-    seed: Uint8Array,
-    segments: readonly Uint8Array[],
-    spotMode: boolean,
-  ): OpenedProduct | undefined {
-    const sampled = { layout: record.layout, right: record.b.kind }
-    const plan = this.options.policy.sampler.plan(seed, unitShape(sampled))
-    const rows = openedRows(sampled, plan)
-    const tensorOf = { a: record.a, c: record.c, b: record.b.kind === 'activation' ? record.b.tensor : undefined }
-    const names = rows.b === undefined ? (['a', 'c'] as const) : (['a', 'c', 'b'] as const)
-    const laid: Record<
-      string,
-      { tensor: number; indices: Uint32Array; bytes: Uint8Array; cols: number; dtype: TensorShape['dtype'] }
-    > = {}
-    for (const [i, name] of names.entries()) {
-      const tensor = this.tensors.get(tensorOf[name]!)!
-      const indices = rows[name]!
-      const expected = indices.length * rowBytes(tensor)
-      const bytes = segments[i]
-      if (bytes === undefined || bytes.length !== expected || segments.length !== names.length) {
-        const got = bytes === undefined ? 'nothing' : `${bytes.length} bytes`
-        const message = `${spotMode ? 'the sample' : 'the opening'} must hold ${indices.length} rows of ${name.toUpperCase()} in ${expected} bytes, got ${got}`
-        this.ledger.find('opening-malformed', message, { sequence: record.sequence, operation: record.operation })
-        return undefined
-      }
-      laid[name] = { tensor: tensor.tensor, indices, bytes, cols: tensor.cols, dtype: tensor.dtype }
-    }
-    return { plan, ...laid } as unknown as OpenedProduct
+  /** Lays the rows out by this side's own plan, and refuses any other number of bytes. */
+  private lay(record: ProductRecord, seed: Uint8Array, segments: readonly Uint8Array[]): OpenedProduct | undefined {
+    const { sequence, operation } = record
+    const plan = this.options.policy.sampler.plan(seed, unitShape({ layout: record.layout, right: record.b.kind }))
+    const laid = layOpening(record, plan, segments, (number) => this.accounts.tensor(number))
+    if (typeof laid !== 'string') return laid
+    this.ledger.find('opening-malformed', laid, { sequence, operation })
+    return undefined
   }
 
   private async check(record: ProductRecord, opened: OpenedProduct, seed: Uint8Array): Promise<void> {
@@ -395,11 +302,9 @@ export class Session {
     this.ledger.checkMs += performance.now() - before
     this.ledger.checked(rows)
     this.ledger.audited(policy.sampler, unitShape({ layout: record.layout, right: record.b.kind }))
-    for (const finding of rows.findings)
-      this.ledger.find(finding.reason, finding.message, {
-        ...at,
-        ...(finding.evidence ? { evidence: finding.evidence } : {}),
-      })
+    for (const { reason, message, evidence } of rows.findings) {
+      this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
+    }
     this.bindings.compare(record, opened, this.ledger)
     onChecked(record, rows)
   }
@@ -417,6 +322,7 @@ export class Session {
       this.ledger.find('transcript-mismatch', 'the prover remembers other messages than those that arrived')
     }
     this.bindings.finish(this.ledger)
+    this.manifest?.finish()
   }
 
   /** Challenges without an answer are answers. */
@@ -429,17 +335,6 @@ export class Session {
       })
     }
   }
-}
-
-/** As the policy carries it: for each weight its digest and its length. */
-function weightList(store: WeightStore): Uint8Array {
-  const list = new Uint8Array(store.weights.length * 40)
-  const view = new DataView(list.buffer)
-  for (const [i, { digest, byteLength }] of store.weights.entries()) {
-    for (let j = 0; j < 32; j++) list[40 * i + j] = Number.parseInt(digest.slice(2 * j, 2 * j + 2), 16)
-    view.setBigUint64(40 * i + 32, BigInt(byteLength), true)
-  }
-  return list
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -2,6 +2,7 @@ import {
   AssayError,
   type Channel,
   encodeMessage,
+  type Manifest,
   type Matrix,
   type ProductRecord,
   type Verdict,
@@ -14,6 +15,8 @@ import { Session } from './session.ts'
 
 export interface VerifierOptions {
   readonly weights: WeightStore
+  /** What every step must execute; without it nothing is known of what a prover does not declare. */
+  readonly manifest?: Manifest
   /** `interactive()` unless given. */
   readonly policy?: Policy
   /** Told of progress; what it throws is ignored. */
@@ -48,7 +51,7 @@ export interface Verifier {
  * await tcp().listen('tcp://0.0.0.0:11234', async (channel) => console.log(await verifier.accept(channel)))
  * ```
  */
-export function createVerifier({ weights, policy = interactive(), onEvent }: VerifierOptions): Verifier {
+export function createVerifier({ weights, manifest, policy = interactive(), onEvent }: VerifierOptions): Verifier {
   const prepared = preparedWeights(weights)
   function tell(event: VerifierEvent): void {
     try {
@@ -64,7 +67,7 @@ export function createVerifier({ weights, policy = interactive(), onEvent }: Ver
       tell({ type: 'session', peer })
       const onChecked = (operation: ProductRecord, rows: CheckedRows) =>
         tell({ type: 'checked', peer, operation, rows })
-      const session = new Session({ policy, store: weights, prepared, channel, inputs, outputs, onChecked })
+      const session = new Session({ policy, store: weights, manifest, prepared, channel, inputs, outputs, onChecked })
       let broken: Error | undefined
       try {
         await converse(session, channel, signal)

@@ -120,6 +120,8 @@ const schemas = {
     spotSeed: v.optional(bytes32),
     /** The known weights: for each its digest (32 bytes) and its length in bytes (u64, little-endian). */
     weights: bytes,
+    /** Digest of the manifest that the session is held against. */
+    manifest: v.optional(bytes32),
   }),
   /** Prover: both sides saw the same hello and the same policy. */
   open: v.strictObject({ session: bytes32 }),

@@ -15,6 +15,7 @@ import { AssayError } from '../errors.ts'
 import { samplerNamed } from '../sampling/registry.ts'
 import type { Sampler, SamplerFactory } from '../sampling/sampler.ts'
 import type { Channel } from '../transport.ts'
+import { weightEntryBytes } from '../weights.ts'
 
 /** A prover's end of a session: the agreed terms, and frames that are added to the transcript as they pass. */
 export interface ProverLink {
@@ -114,10 +115,10 @@ function checkPolicy(policy: Control<'policy'>): void {
   if (policy.mode === 'spot' && policy.spotSeed === undefined) {
     throw new AssayError('message-malformed', 'the policy of a spot session lacks its seed')
   }
-  if (policy.weights.length % 40 !== 0) {
+  if (policy.weights.length % weightEntryBytes !== 0) {
     throw new AssayError(
       'message-malformed',
-      `the policy's weight list of ${policy.weights.length} bytes is not made of 40-byte entries`,
+      `the policy's weight list of ${policy.weights.length} bytes is not made of ${weightEntryBytes}-byte entries`,
     )
   }
 }

@@ -1,6 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { weightDigest } from '../commitment/weight.ts'
 import type { RightOperand, StoredTensor } from '../product.ts'
+import { weightEntryBytes } from '../weights.ts'
 
 /** Which tensors the verifier knows. */
 export interface KnownWeights {
@@ -10,13 +11,12 @@ export interface KnownWeights {
   digest(stored: StoredTensor): string
 }
 
-/** @param list - As in the policy: for each weight its digest (32 bytes) and its length in bytes (u64). */
+/** @param list - {@link weightList} of the verifier's store. */
 export function knownWeights(list: Uint8Array): KnownWeights {
-  const entryBytes = 40
   const digests = new Set<string>()
   const lengths = new Set<number>()
   const view = new DataView(list.buffer, list.byteOffset, list.byteLength)
-  for (let offset = 0; offset + entryBytes <= list.length; offset += entryBytes) {
+  for (let offset = 0; offset + weightEntryBytes <= list.length; offset += weightEntryBytes) {
     digests.add(bytesToHex(list.subarray(offset, offset + 32)))
     lengths.add(Number(view.getBigUint64(offset + 32, true)))
   }

@@ -1,0 +1,111 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import * as v from 'valibot'
+import { decodeControl, encodeControl } from '../codec/control.ts'
+import { fieldParts } from '../commitment/fields.ts'
+import { sha256 } from '../commitment/suite.ts'
+import { AssayError } from '../errors.ts'
+import { type ProfileName, profiles } from '../numerics/profile.ts'
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const finite = v.pipe(v.number(), v.finite())
+const digest = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/))
+const space = v.pipe(v.array(count), v.minLength(1), v.maxLength(3))
+/** null where it differs from run to run. */
+const free = <T extends v.GenericSchema>(schema: T) => v.nullable(schema)
+
+const layout = v.variant('kind', [
+  v.strictObject({ kind: v.literal('matmul'), k: free(count), n: free(count) }),
+  v.strictObject({
+    kind: v.literal('convolution'),
+    channelsLast: v.boolean(),
+    groups: count,
+    inChannels: count,
+    outChannels: count,
+    kernel: space,
+    strides: space,
+    dilations: space,
+    padding: free(space),
+  }),
+])
+
+/** A tensor of an earlier operation of the same step, which this one reads. */
+const source = v.strictObject({ operation: count, tensor: v.picklist(['a', 'b', 'c']) })
+
+const product = v.strictObject({
+  kind: v.literal('product'),
+  operation: v.string(),
+  node: v.optional(v.string()),
+  layout,
+  /** The public weight, or null where B is an activation. */
+  b: free(v.strictObject({ digest, transposed: v.boolean() })),
+  zeroPoints: v.optional(v.strictObject({ a: free(finite), b: v.optional(digest) })),
+  alpha: free(finite),
+  scales: v.optional(digest),
+  bias: v.optional(digest),
+  activation: v.variant('name', [
+    v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid']) }),
+    v.strictObject({ name: v.literal('leakyrelu'), slope: finite }),
+    v.strictObject({ name: v.literal('prelu'), slopes: digest }),
+  ]),
+  zeroPoint: v.optional(free(finite)),
+  profile: v.picklist(Object.keys(profiles) as [ProfileName, ...ProfileName[]]),
+  /** Where A, and a B that is an activation, come from, as far as that is another operation's tensor. */
+  links: v.strictObject({ a: v.optional(source), b: v.optional(source) }),
+})
+
+const opaque = v.strictObject({
+  kind: v.literal('opaque'),
+  operation: v.string(),
+  node: v.optional(v.string()),
+})
+
+const schema = v.strictObject({
+  format: v.literal('tensor-assay-manifest'),
+  version: v.literal(1),
+  operations: v.pipe(v.array(v.variant('kind', [product, opaque])), v.maxLength(100_000)),
+})
+
+/**
+ * The operations that one step of a model must execute, in order, on which weights, and which of their tensors are the
+ * same. It turns what a prover leaves out, adds, swaps or declares otherwise into failures.
+ */
+export type Manifest = v.InferOutput<typeof schema>
+export type ManifestOperation = Manifest['operations'][number]
+export type ManifestProduct = Extract<ManifestOperation, { kind: 'product' }>
+
+/**
+ * Checks a manifest that came from a file.
+ *
+ * @throws {AssayError} `manifest-malformed`, also for unknown fields and versions.
+ */
+export function parseManifest(json: string): Manifest {
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch (cause) {
+    throw new AssayError('manifest-malformed', `the manifest is not JSON: ${(cause as Error).message}`, { cause })
+  }
+  const result = v.safeParse(schema, value)
+  if (!result.success) {
+    const [issue] = result.issues
+    const path = v.getDotPath(issue)
+    throw new AssayError('manifest-malformed', `manifest${path ? `, ${path}` : ''}: ${issue.message}`)
+  }
+  for (const [i, operation] of result.output.operations.entries()) {
+    if (operation.kind === 'opaque') continue
+    for (const link of Object.values(operation.links)) {
+      if (link !== undefined && link.operation >= i) {
+        throw new AssayError('manifest-malformed', `operation ${i} of the manifest reads operation ${link.operation}`)
+      }
+    }
+  }
+  return result.output
+}
+
+/** Identity of a manifest: SHA-256 of its deterministic CBOR, 64 hexadecimal digits. */
+export function manifestDigest(manifest: Manifest): string {
+  // What is absent and what is undefined are the same manifest.
+  const bytes = encodeControl(JSON.parse(JSON.stringify(manifest)))
+  decodeControl(bytes)
+  return bytesToHex(sha256.hash(...fieldParts('manifest', bytes)))
+}

@@ -1,0 +1,166 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import type { Backend } from '../backend.ts'
+import type { OperationRecord, ProductRecord } from '../codec/messages.ts'
+import type { Product, TensorHandle } from '../product.ts'
+import { digestVectors, productRecord, recorder } from '../prover/recorder.ts'
+import { knownWeights } from '../prover/weights.ts'
+import { type WeightStore, weightList } from '../weights.ts'
+import type { Manifest, ManifestOperation, ManifestProduct } from './manifest.ts'
+
+export interface RecordManifestOptions {
+  readonly backend: Backend
+  /**
+   * Reference runs of one step each, on inputs of every shape that will be audited: what differs between them (a sequence
+   * length, say) is left free, what does not is demanded.
+   */
+  readonly runs: readonly (() => unknown)[]
+  /** Which B are weights: those of this store. */
+  readonly weights: WeightStore
+}
+
+/**
+ * Writes down what a trusted run of a public model executes.
+ *
+ * @throws {RangeError} If the runs execute different operations, which no list describes.
+ *
+ * @example
+ * ```ts
+ * const manifest = await recordManifest({ backend: tfjs(tf), weights, runs: [() => model.predict(tf.ones([1, 28, 28, 1]))] })
+ * ```
+ */
+export async function recordManifest({ backend, runs, weights }: RecordManifestOptions): Promise<Manifest> {
+  if (runs.length === 0) throw new RangeError('a manifest needs at least one run')
+  let operations: ManifestOperation[] | undefined
+  for (const run of runs) {
+    const recorded = await record(backend, run, weights)
+    operations = operations === undefined ? recorded : merge(operations, recorded)
+  }
+  return { format: 'tensor-assay-manifest', version: 1, operations: operations! }
+}
+
+async function record(backend: Backend, run: () => unknown, store: WeightStore): Promise<ManifestOperation[]> {
+  const weights = knownWeights(weightList(store))
+  const numbers = new Map<object, number>()
+  const records: Promise<OperationRecord>[] = []
+  let defect: unknown
+  const numberOf = ({ key }: TensorHandle) => {
+    const number = numbers.get(key) ?? numbers.size
+    numbers.set(key, number)
+    return number
+  }
+  const sink = {
+    product(base: { sequence: number; step: number }, product: Product) {
+      const identity = weights.identify(product.b)
+      const vectors = digestVectors(product, weights)
+      const tensors = { a: numberOf(product.a), c: numberOf(product.c), b: numberOf(product.b) }
+      const stated = async () => {
+        const digest = await identity
+        return productRecord(base, product, vectors, {
+          ...tensors,
+          b: digest === undefined ? { tensor: tensors.b } : { digest },
+        })
+      }
+      records.push(stated())
+    },
+    opaque(opaque: OperationRecord) {
+      records.push(Promise.resolve(opaque))
+    },
+  }
+  const observer = recorder(
+    sink,
+    () => 0,
+    (error) => {
+      defect ??= error
+    },
+  )
+  const interception = backend.intercept(observer)
+  try {
+    await run()
+  } finally {
+    interception.restore()
+  }
+  if (defect !== undefined) throw defect
+  return linked(await Promise.all(records))
+}
+
+/** The records as a manifest, with the tensors that they share. */
+function linked(records: readonly OperationRecord[]): ManifestOperation[] {
+  const sources = new Map<number, { operation: number; tensor: 'a' | 'b' | 'c' }>()
+  return records.map((record, operation) => {
+    const node = record.node === undefined ? {} : { node: record.node }
+    if (record.kind === 'opaque') return { kind: 'opaque', operation: record.operation, ...node }
+    const a = sources.get(record.a)
+    const b = record.b.kind === 'activation' ? sources.get(record.b.tensor) : undefined
+    const read = [['a', record.a], ...(record.b.kind === 'activation' ? [['b', record.b.tensor]] : [])] as [
+      'a' | 'b',
+      number,
+    ][]
+    for (const [tensor, number] of read) if (!sources.has(number)) sources.set(number, { operation, tensor })
+    sources.set(record.c, { operation, tensor: 'c' })
+    return { ...expectation(record), ...node, links: { ...(a && { a }), ...(b && { b }) } }
+  })
+}
+
+function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
+  const { operation, layout, b, zeroPoints, alpha, scales, bias, activation, zeroPoint, profile } = record
+  const hex = ({ digest }: { digest: Uint8Array }) => bytesToHex(digest)
+  return {
+    kind: 'product',
+    operation,
+    layout:
+      layout.kind === 'matmul'
+        ? { kind: 'matmul', k: layout.k, n: layout.n }
+        : {
+            kind: 'convolution',
+            channelsLast: layout.channelsLast,
+            groups: layout.groups,
+            inChannels: layout.inChannels,
+            outChannels: layout.outChannels,
+            kernel: layout.kernel,
+            strides: layout.strides,
+            dilations: layout.dilations,
+            padding: layout.padding,
+          },
+    b: b.kind === 'weight' ? { digest: hex(b), transposed: b.transposed } : null,
+    ...(zeroPoints && { zeroPoints: { a: zeroPoints.a, ...(zeroPoints.b && { b: hex(zeroPoints.b) }) } }),
+    alpha,
+    ...(scales && { scales: hex(scales) }),
+    ...(bias && { bias: hex(bias) }),
+    activation: activation.name === 'prelu' ? { name: 'prelu', slopes: hex(activation.slopes) } : activation,
+    ...(zeroPoint !== undefined && { zeroPoint }),
+    profile,
+  }
+}
+
+/** What both runs executed; what may differ and does is left free. */
+function merge(first: readonly ManifestOperation[], second: readonly ManifestOperation[]): ManifestOperation[] {
+  if (first.length !== second.length) {
+    throw new RangeError(`one run executes ${first.length} operations, another ${second.length}`)
+  }
+  return first.map((a, i) => {
+    const b = second[i]!
+    const merged = a.kind === 'product' && b.kind === 'product' ? mergeProducts(a, b) : a
+    const other = a.kind === 'product' && b.kind === 'product' ? mergeProducts(b, a) : b
+    if (JSON.stringify(merged) !== JSON.stringify(other)) {
+      throw new RangeError(`operation ${i} is ${JSON.stringify(a)} in one run and ${JSON.stringify(b)} in another`)
+    }
+    return merged
+  })
+}
+
+function mergeProducts(a: ManifestProduct, b: ManifestProduct): ManifestProduct {
+  const common = <T>(x: T, y: T): T | null => (JSON.stringify(x) === JSON.stringify(y) ? x : null)
+  const layout =
+    a.layout.kind === 'matmul' && b.layout.kind === 'matmul'
+      ? { ...a.layout, k: common(a.layout.k, b.layout.k), n: common(a.layout.n, b.layout.n) }
+      : a.layout.kind === 'convolution' && b.layout.kind === 'convolution'
+        ? { ...a.layout, padding: common(a.layout.padding, b.layout.padding) }
+        : a.layout
+  return {
+    ...a,
+    layout,
+    alpha: common(a.alpha, b.alpha),
+    ...(a.zeroPoints && b.zeroPoints && { zeroPoints: { ...a.zeroPoints, a: common(a.zeroPoints.a, b.zeroPoints.a) } }),
+    ...(a.zeroPoint !== undefined && b.zeroPoint !== undefined && { zeroPoint: common(a.zeroPoint, b.zeroPoint) }),
+  }
+}

@@ -1,0 +1,121 @@
+import {
+  type Manifest,
+  type ManifestProduct,
+  mismatch,
+  type OperationRecord,
+  type ProductRecord,
+} from '@tensor-assay/core'
+import type { Ledger } from './ledger.ts'
+
+type Tensors = Pick<ProductRecord, 'a' | 'c'> & { readonly b: number | undefined }
+
+/** How far a step has come. */
+interface Progress {
+  /** Operations of the manifest that were met or found missing. */
+  next: number
+  /** Tensors of the products so far, by position in the manifest. */
+  readonly tensors: Map<number, Tensors>
+}
+
+/** Holds the operations of each step against the manifest. */
+export class ManifestCheck {
+  private readonly manifest: Manifest
+  private readonly ledger: Ledger
+  /** Whether tensors can be told from each other: not where nothing is committed to. */
+  private readonly seesTensors: boolean
+  private readonly open = new Map<number, Progress>()
+  private readonly complete = new Set<number>()
+
+  constructor(manifest: Manifest, ledger: Ledger, seesTensors: boolean) {
+    this.manifest = manifest
+    this.ledger = ledger
+    this.seesTensors = seesTensors
+    ledger.coverage.manifestSteps = 0
+    ledger.coverage.manifestLinks = 0
+  }
+
+  /** Takes the next operation of its step. Returns whether the manifest expects it, as it is. */
+  take(record: OperationRecord): boolean {
+    const { operations } = this.manifest
+    const { step, sequence, operation } = record
+    const at = { sequence, operation }
+    // What the prover could not keep up with was executed, or so it says; another finding tells of it.
+    const isSkipped = record.kind === 'opaque' && record.cause === 'skipped'
+    const progress = this.open.get(step) ?? {
+      next: this.complete.has(step) ? operations.length : 0,
+      tensors: new Map(),
+    }
+    this.open.set(step, progress)
+    const place = isSkipped ? progress.next : this.find(progress.next, record)
+    if (place === undefined || place >= operations.length) {
+      const expected = operations[progress.next]
+      if (expected === undefined) {
+        this.ledger.find('operation-unexpected', `the manifest has no more operations in step ${step}`, at)
+      } else {
+        const difference = mismatch(expected, record)
+        this.ledger.find('operation-mismatch', `operation ${progress.next} of step ${step}: ${difference}`, at)
+        progress.next++
+      }
+      this.settle(step, progress)
+      return false
+    }
+    for (let missing = progress.next; missing < place; missing++) this.omitted(step, missing)
+    progress.next = place + 1
+    const expected = operations[place]!
+    if (record.kind === 'product' && expected.kind === 'product') this.link(progress, place, expected, record)
+    this.settle(step, progress)
+    return !isSkipped
+  }
+
+  /** The session is over: what did not come is missing. */
+  finish(): void {
+    for (const [step, { next }] of this.open) {
+      for (let missing = next; missing < this.manifest.operations.length; missing++) this.omitted(step, missing)
+    }
+    this.open.clear()
+  }
+
+  /** Where from `next` on the manifest has this very operation. */
+  private find(next: number, record: OperationRecord): number | undefined {
+    const { operations } = this.manifest
+    // Once a session has failed nothing is gained by a search that a hostile prover can make as long as it likes.
+    const end = this.ledger.failed ? Math.min(next + 1, operations.length) : operations.length
+    for (let place = next; place < end; place++) {
+      if (mismatch(operations[place]!, record) === undefined) return place
+    }
+    return undefined
+  }
+
+  private settle(step: number, progress: Progress): void {
+    if (progress.next < this.manifest.operations.length) return
+    this.open.delete(step)
+    if (!this.complete.has(step)) this.ledger.coverage.manifestSteps!++
+    this.complete.add(step)
+  }
+
+  private omitted(step: number, place: number): void {
+    const { operation, node } = this.manifest.operations[place]!
+    const name = node === undefined ? operation : `${operation} ${node}`
+    this.ledger.find('operation-omitted', `operation ${place} of step ${step}, ${name}, was not declared`)
+  }
+
+  private link(progress: Progress, place: number, { links }: ManifestProduct, record: ProductRecord): void {
+    if (!this.seesTensors) return
+    const tensors = { a: record.a, c: record.c, b: record.b.kind === 'activation' ? record.b.tensor : undefined }
+    progress.tensors.set(place, tensors)
+    for (const name of ['a', 'b'] as const) {
+      const link = links[name]
+      if (link === undefined) continue
+      const source = progress.tensors.get(link.operation)?.[link.tensor]
+      if (source !== undefined && source === tensors[name]) {
+        this.ledger.coverage.manifestLinks!++
+        continue
+      }
+      const wanted = `${link.tensor.toUpperCase()} of operation ${link.operation} of its step`
+      this.ledger.find('link-broken', `${name.toUpperCase()} must be ${wanted}, and is another tensor`, {
+        sequence: record.sequence,
+        operation: record.operation,
+      })
+    }
+  }
+}
