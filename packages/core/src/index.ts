@@ -79,6 +79,8 @@ export { type OpenedRowNumbers, openedRows, type SampledProduct, unitShape } fro
 export { samplerFactories, samplerNamed } from './sampling/registry.ts'
 export { type RowsOptions, rows } from './sampling/rows.ts'
 export type { Corruption, Sampler, SamplerFactory, SamplingPlan, UnitShape } from './sampling/sampler.ts'
+export { Deadline } from './transport/deadline.ts'
+export { Inbox } from './transport/inbox.ts'
 export type {
   AbortOptions,
   Channel,

@@ -1,8 +1,6 @@
 import type { Socket } from 'node:net'
-import { type AbortOptions, AssayError, type Channel, type Message } from '@tensor-assay/core'
-import { Deadline } from './deadline.ts'
+import { type AbortOptions, AssayError, type Channel, Deadline, Inbox, type Message } from '@tensor-assay/core'
 import { type Frame, FrameReader } from './frame-reader.ts'
-import { Inbox } from './inbox.ts'
 import type { ChannelLimits } from './options.ts'
 import { encodeHeader, kinds, malformed } from './wire.ts'
 

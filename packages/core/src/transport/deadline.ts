@@ -4,11 +4,12 @@
  */
 const ownDelayMs = 250
 
-/** A timer that can be started over, and that alone does not keep the process alive. */
+/** A timer that can be started over at no cost, and that alone does not keep a process alive. */
 export class Deadline {
   readonly #timeoutMs: number
   readonly #onExpiry: () => void
-  #timer: NodeJS.Timeout | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #timerDueMs = 0
   #dueMs = 0
 
   /** @param timeoutMs - `Infinity` for never. */
@@ -25,8 +26,7 @@ export class Deadline {
   start(): this {
     if (this.#timeoutMs === Number.POSITIVE_INFINITY) return this
     this.#dueMs = performance.now() + this.#timeoutMs
-    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#expire(), this.#timeoutMs).unref()
-    else this.#timer.refresh()
+    if (this.#timer === undefined) this.#arm(this.#timeoutMs)
     return this
   }
 
@@ -35,12 +35,19 @@ export class Deadline {
     this.#timer = undefined
   }
 
+  #arm(ms: number): void {
+    this.#timerDueMs = performance.now() + ms
+    const timer = setTimeout(() => this.#expire(), ms)
+    // Browsers return a number; in Node a timer alone must not keep the process alive.
+    if (typeof timer === 'object') timer.unref()
+    this.#timer = timer
+  }
+
   #expire(): void {
-    if (performance.now() - this.#dueMs > ownDelayMs) {
-      this.start()
-    } else {
-      this.#timer = undefined
-      this.#onExpiry()
-    }
+    const now = performance.now()
+    this.#timer = undefined
+    if (now - this.#timerDueMs > ownDelayMs) this.start()
+    else if (now < this.#dueMs) this.#arm(this.#dueMs - now)
+    else this.#onExpiry()
   }
 }

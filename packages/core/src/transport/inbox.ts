@@ -1,4 +1,4 @@
-import { AssayError } from '@tensor-assay/core'
+import { AssayError } from '../errors.ts'
 
 /** What a message counts for besides its bytes, so that a flood of empty ones meets back-pressure too. */
 const messageOverheadBytes = 256

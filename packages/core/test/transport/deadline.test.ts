@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
-import { expect, test, vi } from 'vitest'
-import { Deadline } from '../src/deadline.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { Deadline } from '../../src/transport/deadline.ts'
 
 test('expires once, unless stopped or started over', async () => {
   const log: string[] = []
@@ -12,6 +12,23 @@ test('expires once, unless stopped or started over', async () => {
   await vi.waitFor(() => expect(log).toEqual(['kept']))
   await setTimeout(40)
   expect(log).toEqual(['kept'])
+})
+
+test('starting over moves the expiry', () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  let expired = false
+  const deadline = new Deadline(100, () => {
+    expired = true
+  }).start()
+  for (let i = 0; i < 5; i++) {
+    vi.advanceTimersByTime(60)
+    deadline.start()
+  }
+  vi.advanceTimersByTime(99)
+  expect([expired, deadline.running]).toEqual([false, true])
+  vi.advanceTimersByTime(1)
+  expect([expired, deadline.running]).toEqual([true, false])
 })
 
 test('time in which this process was blocked does not count', async () => {

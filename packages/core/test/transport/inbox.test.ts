@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Inbox } from '../src/inbox.ts'
+import { Inbox } from '../../src/transport/inbox.ts'
 
 const message = (length: number) => new Uint8Array(length)
 
