@@ -8,6 +8,7 @@ export default defineConfig([
     entry: {
       index: 'src/index.ts',
       'conformance/index': 'src/conformance/index.ts',
+      'node/index': 'src/node/index.ts',
       'testing/index': 'src/testing/index.ts',
     },
   },

@@ -7,6 +7,7 @@ export type AssayErrorCode =
   | 'address-unavailable' // nothing can be bound there
   | 'peer-unreachable' // nobody answers there
   | 'peer-untrusted' // TLS or identity check failed
+  | 'identity-unusable' // a key file that cannot be read, or that others can
   | 'deadline-exceeded' // the peer did not answer in time
   | 'channel-closed' // used after close()
   | 'channel-lost' // the connection ended without a goodbye

@@ -34,6 +34,14 @@ export { weightDigest } from './commitment/weight.ts'
 export { bytesPerElement, type DType, dtypes, toFloat64 } from './dtype.ts'
 export { AssayError, type AssayErrorCode } from './errors.ts'
 export {
+  createIdentity,
+  fingerprint,
+  type Identity,
+  isSignedBy,
+  parseFingerprint,
+} from './identity/identity.ts'
+export { isSigned, sign, statements } from './identity/statements.ts'
+export {
   batchShape,
   type ConvolutionLayout,
   type Geometry,

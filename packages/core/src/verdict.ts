@@ -33,12 +33,14 @@ export const findingReasons = {
   'count-mismatch': 'fail',
   'transcript-mismatch': 'fail',
   'protocol-violation': 'fail',
+  'peer-untrusted': 'fail',
   // The audit did not get to its end.
   'channel-lost': 'incomplete',
   'deadline-exceeded': 'incomplete',
   aborted: 'incomplete',
   'peer-error': 'incomplete',
   'challenge-unfair': 'incomplete',
+  'verdict-untrusted': 'incomplete',
   'operation-skipped': 'incomplete',
   internal: 'incomplete',
   // The audit ended without saying enough.
@@ -94,6 +96,9 @@ export const verdictSchema = v.strictObject({
   session: v.string(),
   /** Hash of everything both sides said up to the close, hexadecimal. */
   transcript: v.string(),
+  /** Fingerprints of the identities that signed the session; absent for a side without one. */
+  prover: v.optional(v.string()),
+  verifier: v.optional(v.string()),
   /** At most {@link maxFindings}, the worst first; `findingCount` counts all. */
   findings: v.array(finding),
   findingCount: count,

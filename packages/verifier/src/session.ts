@@ -6,8 +6,11 @@ import {
   challengeSeed,
   decodeMessage,
   encodeMessage,
+  fingerprint,
   type HashSuite,
+  type Identity,
   isAudited,
+  isSigned,
   joinHeads,
   keyCommitment,
   loadSuite,
@@ -19,6 +22,8 @@ import {
   type ProtocolMessage,
   protocolVersion,
   sessionId,
+  sign,
+  statements,
   type Transcript,
   transcript,
   unitShape,
@@ -40,6 +45,9 @@ export interface SessionOptions {
   readonly policy: Policy
   readonly store: WeightStore
   readonly manifest: Manifest | undefined
+  readonly identity: Identity | undefined
+  /** Fingerprints of the provers that are let in; every one when absent. */
+  readonly provers: readonly string[] | undefined
   readonly prepared: PreparedWeights
   readonly channel: Channel
   /** What the user sent in each step: the rows of the A of its first product. */
@@ -69,6 +77,8 @@ export class Session {
   private id: Uint8Array = new Uint8Array(0)
   private received: Transcript
   private sent: Transcript
+  private proverKey: Uint8Array | undefined
+  private isOpened = false
   private closed = false
 
   constructor(options: SessionOptions) {
@@ -109,7 +119,8 @@ export class Session {
   interrupted(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error)
     const code = AssayError.isInstance(error) ? error.code : 'internal'
-    if (code === 'aborted' || code === 'peer-error' || code === 'deadline-exceeded') this.ledger.find(code, message)
+    if (code === 'aborted' || code === 'peer-error' || code === 'deadline-exceeded' || code === 'peer-untrusted')
+      this.ledger.find(code, message)
     else if (code === 'channel-lost' || code === 'channel-closed') {
       const open = this.asked.size > 0 ? `, with ${this.asked.size} challenges unanswered` : ''
       this.ledger.find('channel-lost', `${message}${open}`)
@@ -135,13 +146,8 @@ export class Session {
     }
     const before = this.received.head
     this.received.append([bytes])
-    if (this.ledger.coverage.operations === 0 && message.type === 'open') {
-      if (!equal(message.control.session, this.id)) {
-        throw new AssayError(
-          'message-malformed',
-          'the prover opened another session: somebody changed the hello or the policy',
-        )
-      }
+    if (!this.isOpened) {
+      this.open(message)
       return false
     }
     const { mode } = this.options.policy
@@ -163,10 +169,16 @@ export class Session {
   async conclude(): Promise<Verdict> {
     const { channel } = this.options
     const transcriptHash = bytesToHex(joinHeads(this.suite, this.received.head, this.sent.head))
-    const verdict = this.ledger.verdict(bytesToHex(this.id), transcriptHash)
+    const { identity } = this.options
+    const verdict = {
+      ...this.ledger.verdict(bytesToHex(this.id), transcriptHash),
+      ...(this.isOpened && this.proverKey && { prover: fingerprint(this.proverKey) }),
+      ...(identity && { verifier: identity.fingerprint }),
+    }
+    const signature = identity && sign(identity, statements.verdict(this.id, verdict))
     try {
       await channel.send(encodeMessage('reveal', { key: this.key }))
-      await channel.send(encodeMessage('verdict', { verdict }))
+      await channel.send(encodeMessage('verdict', { verdict, ...(signature && { signature }) }))
     } catch {
       // A prover that is gone has its verdict here all the same.
     }
@@ -177,7 +189,7 @@ export class Session {
     const { policy, store, manifest, channel } = this.options
     if (message.type !== 'hello')
       throw new AssayError('message-unexpected', `expected a hello, got a ${message.type} message`)
-    const { versions, suites, modes: spoken, samplers } = message.control
+    const { versions, suites, modes: spoken, samplers, key } = message.control
     const need = (
       ok: boolean,
       code: 'version-unsupported' | 'suite-unknown' | 'mode-unknown' | 'sampler-unknown',
@@ -192,6 +204,16 @@ export class Session {
     need(spoken.includes(policy.mode), 'mode-unknown', `mode ${policy.mode} (there are ${modes.join(' and ')})`, spoken)
     need(samplers.includes(policy.sampler.name), 'sampler-unknown', `sampler ${policy.sampler.name}`, samplers)
 
+    this.proverKey = key
+    const { identity, provers } = this.options
+    const actual = key && fingerprint(key)
+    if (provers !== undefined && !(actual !== undefined && provers.includes(actual))) {
+      throw new AssayError(
+        'peer-untrusted',
+        `this verifier lets in the provers that it knows, got ${actual ?? 'one without an identity'}`,
+      )
+    }
+
     const parts = encodeMessage('policy', {
       version: protocolVersion,
       mode: policy.mode,
@@ -203,11 +225,33 @@ export class Session {
       ...(policy.mode === 'spot' ? { spotSeed: this.spotSeed } : {}),
       weights: weightList(store),
       ...(manifest && { manifest: hexToBytes(manifestDigest(manifest)) }),
+      ...(identity && { key: identity.publicKey }),
     })
     this.id = sessionId(this.suite, [bytes], parts)
     this.received.append([bytes])
     this.sent.append(parts)
     await channel.send(parts)
+    if (identity === undefined) return
+    const attest = encodeMessage('attest', { signature: sign(identity, statements.session(this.id, 'verifier')) })
+    this.sent.append(attest)
+    await channel.send(attest)
+  }
+
+  private open(message: ProtocolMessage): void {
+    if (message.type !== 'open') {
+      throw new AssayError('message-unexpected', `expected the session to be opened, got a ${message.type} message`)
+    }
+    const { session, signature } = message.control
+    if (!equal(session, this.id)) {
+      throw new AssayError(
+        'message-malformed',
+        'the prover opened another session: somebody changed the hello or the policy',
+      )
+    }
+    if (this.proverKey && !isSigned(this.proverKey, signature, statements.session(this.id, 'prover'))) {
+      throw new AssayError('peer-untrusted', 'the prover did not sign the session by the key that it named')
+    }
+    this.isOpened = true
   }
 
   private async commit({ records, tensors }: Control<'commit'>): Promise<void> {
@@ -320,6 +364,10 @@ export class Session {
     }
     if (!equal(control.transcript, headBefore)) {
       this.ledger.find('transcript-mismatch', 'the prover remembers other messages than those that arrived')
+    }
+    const statement = statements.close(this.id, headBefore, this.ledger.coverage.operations)
+    if (this.proverKey && !isSigned(this.proverKey, control.signature, statement)) {
+      this.ledger.find('peer-untrusted', 'the prover did not sign what it said by the key that it named')
     }
     this.bindings.finish(this.ledger)
     this.manifest?.finish()

@@ -2,9 +2,11 @@ import {
   AssayError,
   type Channel,
   encodeMessage,
+  type Identity,
   type Manifest,
   type Matrix,
   type ProductRecord,
+  parseFingerprint,
   type Verdict,
   type WeightStore,
 } from '@tensor-assay/core'
@@ -17,6 +19,10 @@ export interface VerifierOptions {
   readonly weights: WeightStore
   /** What every step must execute; without it nothing is known of what a prover does not declare. */
   readonly manifest?: Manifest
+  /** Signs policies and verdicts; without it the verifier stays anonymous. */
+  readonly identity?: Identity
+  /** Fingerprints of the provers that are let in; every one, and such as have no identity, unless given. */
+  readonly provers?: readonly string[]
   /** `interactive()` unless given. */
   readonly policy?: Policy
   /** Told of progress; what it throws is ignored. */
@@ -45,13 +51,17 @@ export interface Verifier {
 }
 
 /**
+ * @throws {TypeError} If a fingerprint is not one.
+ *
  * @example
  * ```ts
  * const verifier = createVerifier({ weights: await weights('model.json'), policy: interactive() })
  * await tcp().listen('tcp://0.0.0.0:11234', async (channel) => console.log(await verifier.accept(channel)))
  * ```
  */
-export function createVerifier({ weights, manifest, policy = interactive(), onEvent }: VerifierOptions): Verifier {
+export function createVerifier(options: VerifierOptions): Verifier {
+  const { weights, manifest, identity, provers, policy = interactive(), onEvent } = options
+  for (const prover of provers ?? []) parseFingerprint(prover)
   const prepared = preparedWeights(weights)
   function tell(event: VerifierEvent): void {
     try {
@@ -67,7 +77,18 @@ export function createVerifier({ weights, manifest, policy = interactive(), onEv
       tell({ type: 'session', peer })
       const onChecked = (operation: ProductRecord, rows: CheckedRows) =>
         tell({ type: 'checked', peer, operation, rows })
-      const session = new Session({ policy, store: weights, manifest, prepared, channel, inputs, outputs, onChecked })
+      const session = new Session({
+        policy,
+        store: weights,
+        manifest,
+        identity,
+        provers,
+        prepared,
+        channel,
+        inputs,
+        outputs,
+        onChecked,
+      })
       let broken: Error | undefined
       try {
         await converse(session, channel, signal)

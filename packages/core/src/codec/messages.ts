@@ -14,6 +14,7 @@ const finite = v.pipe(v.number(), v.finite())
 const text = v.pipe(v.string(), v.maxLength(512))
 const bytes = v.instance(Uint8Array as unknown as new () => Uint8Array)
 const bytes32 = v.pipe(bytes, v.length(32))
+const signature = v.pipe(bytes, v.length(64))
 const dimension = v.pipe(count, v.maxValue(2 ** 31))
 const batch = v.pipe(v.array(dimension), v.maxLength(8))
 const space = v.pipe(v.array(dimension), v.minLength(1), v.maxLength(3))
@@ -104,6 +105,8 @@ const schemas = {
     samplers: v.pipe(v.array(text), v.maxLength(64)),
     nonce: bytes32,
     backend: text,
+    /** The prover's public key, if it has an identity. */
+    key: v.optional(bytes32),
   }),
   /** Verifier: what it demands. */
   policy: v.strictObject({
@@ -122,9 +125,13 @@ const schemas = {
     weights: bytes,
     /** Digest of the manifest that the session is held against. */
     manifest: v.optional(bytes32),
+    /** The verifier's public key, if it has an identity. */
+    key: v.optional(bytes32),
   }),
-  /** Prover: both sides saw the same hello and the same policy. */
-  open: v.strictObject({ session: bytes32 }),
+  /** Verifier, after a policy with a key: signs the session. */
+  attest: v.strictObject({ signature }),
+  /** Prover: both sides saw the same hello and the same policy; signed if the hello has a key. */
+  open: v.strictObject({ session: bytes32, signature: v.optional(signature) }),
   /** Prover: the operations that ran and the roots of the tensors that they introduce. */
   commit: v.strictObject({
     records: v.pipe(v.array(record), v.minLength(1), v.maxLength(1024)),
@@ -145,11 +152,12 @@ const schemas = {
     record,
     tensors: v.pipe(v.array(v.strictObject(tensorShape)), v.maxLength(3)),
   }),
-  /** Prover: it is over. */
-  close: v.strictObject({ operations: count, transcript: bytes32 }),
+  /** Prover: it is over; signed if the hello has a key. */
+  close: v.strictObject({ operations: count, transcript: bytes32, signature: v.optional(signature) }),
   /** Verifier: the key, so that the prover can check that no challenge was chosen. */
   reveal: v.strictObject({ key: bytes32 }),
-  verdict: v.strictObject({ verdict: verdictSchema }),
+  /** Verifier: signed if the policy has a key. */
+  verdict: v.strictObject({ verdict: verdictSchema, signature: v.optional(signature) }),
   /** Either: why it gives up. */
   error: v.strictObject({ code: text, message: v.pipe(v.string(), v.maxLength(4096)) }),
 } as const
@@ -177,6 +185,7 @@ const typeNames: readonly MessageType[] = [
   'reveal',
   'verdict',
   'error',
+  'attest',
 ]
 
 /** Encodes a protocol message as the parts of one transport message. */

@@ -12,6 +12,8 @@ import { sessionId } from '../commitment/challenge.ts'
 import { type HashSuite, loadSuite } from '../commitment/suite.ts'
 import { joinHeads, transcript } from '../commitment/transcript.ts'
 import { AssayError } from '../errors.ts'
+import { fingerprint, type Identity } from '../identity/identity.ts'
+import { isSigned, sign, statements } from '../identity/statements.ts'
 import { samplerNamed } from '../sampling/registry.ts'
 import type { Sampler, SamplerFactory } from '../sampling/sampler.ts'
 import type { Channel } from '../transport.ts'
@@ -35,11 +37,14 @@ export interface ProverLink {
 export interface LinkOptions {
   readonly channel: Channel
   readonly backend: string
+  readonly identity: Identity | undefined
+  /** Fingerprints of the verifiers that are trusted; every one when absent. */
+  readonly verifiers: readonly string[] | undefined
   readonly samplers: Readonly<Record<string, SamplerFactory>>
 }
 
 /** Says hello, takes the verifier's policy and opens the session. */
-export async function openLink({ channel, backend, samplers }: LinkOptions): Promise<ProverLink> {
+export async function openLink({ channel, backend, identity, verifiers, samplers }: LinkOptions): Promise<ProverLink> {
   const hello = encodeMessage('hello', {
     versions: [protocolVersion],
     suites: ['sha256', 'blake3'],
@@ -47,6 +52,7 @@ export async function openLink({ channel, backend, samplers }: LinkOptions): Pro
     samplers: Object.keys(samplers).sort(),
     nonce: crypto.getRandomValues(new Uint8Array(32)),
     backend,
+    ...(identity && { key: identity.publicKey }),
   })
   await channel.send(hello)
 
@@ -69,6 +75,19 @@ export async function openLink({ channel, backend, samplers }: LinkOptions): Pro
   const received = transcript(suite, 'verifier')
   sent.append(hello)
   received.append([policyBytes])
+  checkVerifier(policy, verifiers)
+  if (policy.key !== undefined) {
+    const next = await incoming.next()
+    const attest = next.done ? undefined : decodeMessage(next.value)
+    const signature = attest?.type === 'attest' ? attest.control.signature : undefined
+    if (next.done || !isSigned(policy.key, signature, statements.session(session, 'verifier'))) {
+      throw new AssayError(
+        'peer-untrusted',
+        'the verifier did not sign the session: somebody between may have changed the hello or the policy',
+      )
+    }
+    received.append([next.value])
+  }
 
   const link: ProverLink = {
     session,
@@ -95,8 +114,21 @@ export async function openLink({ channel, backend, samplers }: LinkOptions): Pro
       }
     },
   }
-  await link.send('open', { session })
+  await link.send('open', {
+    session,
+    ...(identity && { signature: sign(identity, statements.session(session, 'prover')) }),
+  })
   return link
+}
+
+function checkVerifier({ key }: Control<'policy'>, verifiers: readonly string[] | undefined): void {
+  if (verifiers === undefined) return
+  const actual = key && fingerprint(key)
+  if (actual !== undefined && verifiers.includes(actual)) return
+  throw new AssayError(
+    'peer-untrusted',
+    `expected the verifier to be ${verifiers.join(' or ')}, got ${actual ?? 'one without an identity'}`,
+  )
 }
 
 function checkPolicy(policy: Control<'policy'>): void {

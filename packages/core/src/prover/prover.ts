@@ -1,10 +1,12 @@
 import type { Backend, Interception } from '../backend.ts'
 import { keyCommitment } from '../commitment/challenge.ts'
 import { AssayError } from '../errors.ts'
+import { type Identity, parseFingerprint } from '../identity/identity.ts'
+import { isSigned, sign, statements } from '../identity/statements.ts'
 import { samplerFactories } from '../sampling/registry.ts'
 import type { SamplerFactory } from '../sampling/sampler.ts'
 import type { AbortOptions, Channel } from '../transport.ts'
-import { emptyVerdict, type Finding, statusOf, type Verdict } from '../verdict.ts'
+import { emptyVerdict, type Finding, type FindingReason, statusOf, type Verdict } from '../verdict.ts'
 import { interactiveMode } from './interactive.ts'
 import { openLink } from './link.ts'
 import { recorder } from './recorder.ts'
@@ -15,6 +17,10 @@ import { knownWeights } from './weights.ts'
 export interface ProverOptions extends AbortOptions {
   readonly backend: Backend
   readonly channel: Channel
+  /** Signs the session; without it the prover stays anonymous. */
+  readonly identity?: Identity
+  /** Fingerprints of the verifiers that are trusted; every one unless given. */
+  readonly verifiers?: readonly string[]
   /** Samplers that a policy may name; the built-in ones unless given. Spread `samplerFactories` to add to them. */
   readonly samplers?: Readonly<Record<string, SamplerFactory>>
   /** Memory for tensors that are not opened yet, bytes; 512 MiB. What does not fit is reported as skipped. */
@@ -40,7 +46,9 @@ export interface Prover {
  * Opens a session with the verifier at the other end of `channel`.
  *
  * @throws {AssayError} If the session cannot be opened: `channel-lost`, `deadline-exceeded`, `version-unsupported`,
- *   `mode-unknown`, `suite-unknown`, `sampler-unknown`, `peer-error`, `frame-malformed`, `message-malformed`, `aborted`.
+ *   `mode-unknown`, `suite-unknown`, `sampler-unknown`, `peer-untrusted`, `peer-error`, `frame-malformed`,
+ *   `message-malformed`, `aborted`.
+ * @throws {TypeError} If a fingerprint is not one.
  *
  * @example
  * ```ts
@@ -51,8 +59,9 @@ export interface Prover {
  */
 export async function createProver(options: ProverOptions): Promise<Prover> {
   const { backend, channel, samplers = samplerFactories, maxRetainedBytes = 512 * 1024 * 1024 } = options
-  const { handshakeTimeoutMs = 10_000, verdictTimeoutMs = 600_000, signal } = options
-  const opening = openLink({ channel, backend: backend.name, samplers })
+  const { identity, verifiers, handshakeTimeoutMs = 10_000, verdictTimeoutMs = 600_000, signal } = options
+  for (const verifier of verifiers ?? []) parseFingerprint(verifier)
+  const opening = openLink({ channel, backend: backend.name, identity, verifiers, samplers })
   const link = await within(opening, handshakeTimeoutMs, 'the policy', signal).catch((error) => {
     opening.catch(() => undefined)
     channel.abort(error)
@@ -62,6 +71,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   const scope = auditScope()
   let lost: unknown
   let verdict: Verdict | undefined
+  let signature: Uint8Array | undefined
   let key: Uint8Array | undefined
   let interception: Interception | undefined
   let running = 0
@@ -85,6 +95,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
       else if (message.type === 'reveal') key = message.control.key
       else if (message.type === 'verdict') {
         verdict = message.control.verdict
+        signature = message.control.signature
         mode.stop()
         return
       } else throw new AssayError('message-unexpected', `the verifier sent its ${message.type} out of turn`)
@@ -96,7 +107,10 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
     try {
       await within(Promise.race([mode.drained(), receiving]), verdictTimeoutMs, 'the last challenge', abort.signal)
       if (verdict === undefined && lost === undefined) {
-        await link.send('close', { operations: observer.operations, transcript: link.head })
+        const { head } = link
+        const { operations } = observer
+        const signed = identity && sign(identity, statements.close(link.session, head, operations))
+        await link.send('close', { operations, transcript: head, ...(signed && { signature: signed }) })
       }
       await within(receiving, verdictTimeoutMs, 'the verdict', abort.signal)
     } catch (error) {
@@ -105,21 +119,29 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
     mode.stop()
     if (verdict === undefined) return emptyVerdict([lossOf(lost)])
     await channel.close(abort)
-    return withFairness(verdict)
+    return trusted(verdict)
   }
 
-  /** The prover's own check of the verifier: a verdict on challenges that were chosen is worth nothing. */
-  function withFairness(received: Verdict): Verdict {
-    const unfair = (message: string): Verdict => {
-      const findings: Finding[] = [{ reason: 'challenge-unfair', message }, ...received.findings]
+  /** The prover's own check of the verifier: a verdict on challenges that were chosen, or by another, is worth nothing. */
+  function trusted(received: Verdict): Verdict {
+    const add = (reason: FindingReason, message: string): Verdict => {
+      const findings: Finding[] = [{ reason, message }, ...received.findings]
       const status = statusOf(findings.map((finding) => finding.reason))
       return { ...received, status, findings, findingCount: received.findingCount + 1 }
     }
-    if (key === undefined) return unfair('the verifier did not reveal the key of its challenges')
-    if (!keyCommitment(key).every((byte, i) => byte === link.policy.keyCommitment[i])) {
-      return unfair('the revealed key is not the one that the verifier was committed to')
+    const { policy, session } = link
+    if (policy.key !== undefined && !isSigned(policy.key, signature, statements.verdict(session, received))) {
+      return add('verdict-untrusted', 'the verdict is not signed by the verifier that opened the session')
     }
-    if (!mode.fair(key)) return unfair('a challenge does not come from the revealed key')
+    // A verdict that broke the session off may not know of what was under way.
+    if (received.status === 'pass' && received.transcript !== link.transcriptHash()) {
+      return add('verdict-untrusted', 'the verdict is on other messages than those that were exchanged')
+    }
+    if (key === undefined) return add('challenge-unfair', 'the verifier did not reveal the key of its challenges')
+    if (!keyCommitment(key).every((byte, i) => byte === policy.keyCommitment[i])) {
+      return add('challenge-unfair', 'the revealed key is not the one that the verifier was committed to')
+    }
+    if (!mode.fair(key)) return add('challenge-unfair', 'a challenge does not come from the revealed key')
     return received
   }
 

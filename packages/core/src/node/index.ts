@@ -1,0 +1,6 @@
+/**
+ * What needs Node.
+ *
+ * @module
+ */
+export { identityFile } from './identity-file.ts'
