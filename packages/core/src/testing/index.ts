@@ -1,1 +1,7 @@
 export { type MemoryTransportOptions, memoryTransport } from './memory-transport.ts'
+export type { ReferenceActivation } from './reference/activation.ts'
+export type { Conv2dOptions } from './reference/conv2d.ts'
+export type { ReferenceKernels, ReferenceLibrary } from './reference/library.ts'
+export type { MatMulOptions } from './reference/mat-mul.ts'
+export type { ReferenceTensor } from './reference/tensor.ts'
+export { type ReferenceBackend, referenceBackend } from './reference-backend.ts'

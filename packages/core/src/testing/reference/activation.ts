@@ -1,0 +1,38 @@
+import type { ReferenceTensor } from './tensor.ts'
+
+/** What a kernel applies to each sum, in float32 arithmetic. Slopes have an element for each column, or one for all. */
+export type ReferenceActivation =
+  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
+  | { readonly name: 'leakyrelu'; readonly slope: number }
+  | { readonly name: 'prelu'; readonly slopes: ReferenceTensor }
+
+/** The activation of a sum that belongs to `column`. Written apart from the verifier's, which must not check itself. */
+export function activateReference(activation: ReferenceActivation, column: number, sum: number): number {
+  switch (activation.name) {
+    case 'linear':
+      return sum
+    case 'relu':
+      return Math.max(sum, 0)
+    case 'relu6':
+      return Math.min(Math.max(sum, 0), 6)
+    case 'elu':
+      return sum >= 0 ? sum : Math.fround(Math.exp(sum) - 1)
+    case 'sigmoid':
+      return Math.fround(1 / (1 + Math.exp(-sum)))
+    case 'leakyrelu':
+      return sum >= 0 ? sum : Math.fround(Math.fround(activation.slope) * sum)
+    case 'prelu':
+      return sum >= 0 ? sum : Math.fround(perColumn(activation.slopes, column) * sum)
+  }
+}
+
+export function perColumn({ data }: ReferenceTensor, column: number): number {
+  return data[data.length === 1 ? 0 : column]!
+}
+
+/** @throws {RangeError} If a vector has neither `n` elements nor one. */
+export function checkVector(what: string, vector: ReferenceTensor | undefined, n: number): void {
+  if (vector !== undefined && vector.data.length !== n && vector.data.length !== 1) {
+    throw new RangeError(`${what} must have ${n} elements or one, got shape [${vector.shape}]`)
+  }
+}
