@@ -14,8 +14,6 @@ import {
   joinHeads,
   keyCommitment,
   loadSuite,
-  type Manifest,
-  type Matrix,
   manifestDigest,
   modes,
   type ProductRecord,
@@ -26,35 +24,16 @@ import {
   statements,
   type Transcript,
   transcript,
-  unitShape,
   type Verdict,
-  type WeightStore,
   weightList,
 } from '@tensor-assay/core'
-import { Accounts } from './accounts.ts'
-import { Bindings } from './bindings.ts'
-import { type CheckedRows, checkOpenedRows } from './check.ts'
-import { layOpening, unboundTensor } from './lay-opening.ts'
-import { Ledger } from './ledger.ts'
-import { ManifestCheck } from './manifest-check.ts'
-import type { OpenedProduct } from './opened.ts'
-import type { Policy } from './policy.ts'
-import type { PreparedWeights } from './prepared-weights.ts'
+import { Audit, type AuditOptions } from './audit.ts'
 
-export interface SessionOptions {
-  readonly policy: Policy
-  readonly store: WeightStore
-  readonly manifest: Manifest | undefined
+export interface SessionOptions extends AuditOptions {
   readonly identity: Identity | undefined
   /** Fingerprints of the provers that are let in; every one when absent. */
   readonly provers: readonly string[] | undefined
-  readonly prepared: PreparedWeights
   readonly channel: Channel
-  /** What the user sent in each step: the rows of the A of its first product. */
-  readonly inputs: readonly Matrix[]
-  /** What was delivered in each step: the rows of the C of its last product. */
-  readonly outputs: readonly Matrix[]
-  readonly onChecked: (operation: ProductRecord, rows: CheckedRows) => void
 }
 
 interface Asked {
@@ -66,10 +45,7 @@ interface Asked {
 /** One conversation with one prover, from its hello to the verdict. */
 export class Session {
   private readonly options: SessionOptions
-  private readonly ledger: Ledger
-  private readonly bindings: Bindings
-  private readonly manifest: ManifestCheck | undefined
-  private readonly accounts: Accounts
+  private readonly audit: Audit
   private readonly key = crypto.getRandomValues(new Uint8Array(32))
   private readonly spotSeed = crypto.getRandomValues(new Uint8Array(32))
   private readonly asked = new Map<number, Asked>()
@@ -83,15 +59,14 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.options = options
-    this.ledger = new Ledger(options.policy, options.store.weights.length)
-    this.bindings = new Bindings(options.inputs, options.outputs)
-    const { policy, store, manifest } = options
-    const { ledger, bindings } = this
-    this.manifest = manifest && new ManifestCheck(manifest, ledger, policy.mode === 'interactive')
-    this.accounts = new Accounts({ policy, store, ledger, bindings, manifest: this.manifest })
+    this.audit = new Audit(options)
     this.suite = loadSuite(options.policy.suite)
     this.received = transcript(this.suite, 'prover')
     this.sent = transcript(this.suite, 'verifier')
+  }
+
+  private get ledger() {
+    return this.audit.ledger
   }
 
   /** Whether hello and policy were exchanged. */
@@ -153,8 +128,12 @@ export class Session {
     const { mode } = this.options.policy
     if (message.type === 'commit' && mode === 'interactive') await this.commit(message.control)
     else if (message.type === 'opening' && mode === 'interactive') await this.opening(message.control, message.segments)
-    else if (message.type === 'sample' && mode === 'spot') await this.sample(message.control, message.segments)
-    else if (message.type === 'close') {
+    else if (message.type === 'sample' && mode === 'spot') {
+      await this.audit.sampled(message.control, message.segments, (sequence) => ({
+        plan: challengeSeed(this.spotSeed, this.id, sequence),
+        check: challengeSeed(this.key, this.id, sequence),
+      }))
+    } else if (message.type === 'close') {
       this.close(message.control, before)
       return true
     } else
@@ -256,14 +235,14 @@ export class Session {
 
   private async commit({ records, tensors }: Control<'commit'>): Promise<void> {
     const { policy, channel } = this.options
-    this.accounts.declare(tensors)
+    this.audit.declare(tensors)
     const challenges: Control<'challenge'>['challenges'] = []
     for (const announced of records) {
       const { sequence } = announced
-      const record = this.accounts.take(announced)
+      const record = this.audit.take(announced)
       const audit =
         record !== undefined &&
-        (this.bindings.wants(record) || isAudited(this.key, this.received.head, sequence, policy.operationRate))
+        (this.audit.mustAudit(record) || isAudited(this.key, this.received.head, sequence, policy.operationRate))
       if (!audit) {
         // The prover holds the rows of a product until it hears of it.
         if (announced.kind === 'product') challenges.push({ sequence })
@@ -292,85 +271,23 @@ export class Session {
       throw new AssayError('message-unexpected', `operation ${sequence} was opened without being challenged`)
     this.asked.delete(sequence)
     const { record, seed } = asked
-    const at = { sequence, operation: record.operation }
     const { openingTimeoutMs } = this.options.policy
     if (performance.now() - asked.sentAt > openingTimeoutMs) {
-      this.ledger.find('opening-missing', `the opening came later than ${openingTimeoutMs} ms`, at)
+      const message = `the opening came later than ${openingTimeoutMs} ms`
+      this.ledger.find('opening-missing', message, { sequence, operation: record.operation })
       return
     }
-    const opened = this.lay(record, seed, segments)
-    if (opened === undefined) return
-    const tensorAt = (number: number) => this.accounts.tensor(number)
-    const unbound = unboundTensor(this.suite, this.id, opened, control, tensorAt)
-    if (unbound === undefined) return this.check(record, opened, seed)
-    const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
-    const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
-    const message = `the opened rows of ${unbound.toUpperCase()} are not those that were committed to`
-    this.ledger.find('commitment-mismatch', message, { ...at, ...(evidence && { evidence }) })
-  }
-
-  private async sample(
-    { record: announced, tensors }: Control<'sample'>,
-    segments: readonly Uint8Array[],
-  ): Promise<void> {
-    this.accounts.declare(tensors)
-    const record = this.accounts.take(announced)
-    if (record) {
-      const opened = this.lay(record, challengeSeed(this.spotSeed, this.id, record.sequence), segments)
-      if (opened) await this.check(record, opened, challengeSeed(this.key, this.id, record.sequence))
-    }
-    // Nothing binds the rows, so nothing is remembered of them.
-    this.accounts.forget()
-  }
-
-  /** Lays the rows out by this side's own plan, and refuses any other number of bytes. */
-  private lay(record: ProductRecord, seed: Uint8Array, segments: readonly Uint8Array[]): OpenedProduct | undefined {
-    const { sequence, operation } = record
-    const plan = this.options.policy.sampler.plan(seed, unitShape({ layout: record.layout, right: record.b.kind }))
-    const laid = layOpening(record, plan, segments, (number) => this.accounts.tensor(number))
-    if (typeof laid !== 'string') return laid
-    this.ledger.find('opening-malformed', laid, { sequence, operation })
-    return undefined
-  }
-
-  private async check(record: ProductRecord, opened: OpenedProduct, seed: Uint8Array): Promise<void> {
-    const { policy, prepared, onChecked } = this.options
-    const at = { sequence: record.sequence, operation: record.operation }
-    if (opened.plan.rows.length === 0) {
-      this.ledger.find('empty-product', 'the product is empty, so there is nothing to check', at)
-      return
-    }
-    const weights = await prepared.of(record, opened.c.dtype)
-    const before = performance.now()
-    const rows = checkOpenedRows({ record, opened, seed, policy, weights })
-    this.ledger.checkMs += performance.now() - before
-    this.ledger.checked(rows)
-    this.ledger.audited(policy.sampler, unitShape({ layout: record.layout, right: record.b.kind }))
-    for (const { reason, message, evidence } of rows.findings) {
-      this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
-    }
-    this.bindings.compare(record, opened, this.ledger)
-    onChecked(record, rows)
+    await this.audit.opened(record, seed, { suite: this.suite, session: this.id }, control, segments)
   }
 
   private close(control: Control<'close'>, headBefore: Uint8Array): void {
     this.closed = true
     this.missing()
-    if (control.operations !== this.ledger.coverage.operations) {
-      this.ledger.find(
-        'count-mismatch',
-        `the prover counts ${control.operations} operations, ${this.ledger.coverage.operations} arrived`,
-      )
-    }
-    if (!equal(control.transcript, headBefore)) {
-      this.ledger.find('transcript-mismatch', 'the prover remembers other messages than those that arrived')
-    }
     const statement = statements.close(this.id, headBefore, this.ledger.coverage.operations)
     if (this.proverKey && !isSigned(this.proverKey, control.signature, statement)) {
       this.ledger.find('peer-untrusted', 'the prover did not sign what it said by the key that it named')
     }
-    this.bindings.finish(this.ledger)
-    this.manifest?.finish()
+    this.audit.finish(control, headBefore)
   }
 
   /** Challenges without an answer are answers. */

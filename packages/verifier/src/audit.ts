@@ -1,0 +1,150 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
+import {
+  type Control,
+  type HashSuite,
+  type Manifest,
+  type Matrix,
+  type OperationRecord,
+  type ProductRecord,
+  unitShape,
+  type WeightStore,
+} from '@tensor-assay/core'
+import { Accounts, type DeclaredTensor } from './accounts.ts'
+import { Bindings } from './bindings.ts'
+import { type CheckedRows, checkOpenedRows } from './check.ts'
+import { layOpening, unboundTensor } from './lay-opening.ts'
+import { Ledger } from './ledger.ts'
+import { ManifestCheck } from './manifest-check.ts'
+import type { OpenedProduct } from './opened.ts'
+import type { Policy } from './policy.ts'
+import type { PreparedWeights } from './prepared-weights.ts'
+
+export interface AuditOptions {
+  readonly policy: Policy
+  readonly store: WeightStore
+  readonly manifest: Manifest | undefined
+  readonly prepared: PreparedWeights
+  /** What the user sent in each step: the rows of the A of its first product. */
+  readonly inputs: readonly Matrix[]
+  /** What was delivered in each step: the rows of the C of its last product. */
+  readonly outputs: readonly Matrix[]
+  readonly onChecked: (operation: ProductRecord, rows: CheckedRows) => void
+}
+
+/** What a prover declared, opened and was found to have done, however its words arrived. */
+export class Audit {
+  readonly ledger: Ledger
+  private readonly options: AuditOptions
+  private readonly bindings: Bindings
+  private readonly manifest: ManifestCheck | undefined
+  private readonly accounts: Accounts
+
+  constructor(options: AuditOptions) {
+    const { policy, store, manifest, inputs, outputs } = options
+    this.options = options
+    this.ledger = new Ledger(policy, store.weights.length)
+    this.bindings = new Bindings(inputs, outputs)
+    this.manifest = manifest && new ManifestCheck(manifest, this.ledger, policy.mode !== 'spot')
+    const { ledger, bindings } = this
+    this.accounts = new Accounts({ policy, store, ledger, bindings, manifest: this.manifest })
+  }
+
+  /** @throws {AssayError} `message-malformed` if a tensor was declared before. */
+  declare(tensors: readonly DeclaredTensor[]): void {
+    this.accounts.declare(tensors)
+  }
+
+  /**
+   * Counts an operation.
+   *
+   * @returns It, if it is a product that can be audited.
+   * @throws {AssayError} `message-unexpected` if the operations do not follow each other, or are too many.
+   */
+  take(record: OperationRecord): ProductRecord | undefined {
+    return this.accounts.take(record)
+  }
+
+  /** Whether a product must be audited whatever the policy's rate, because an input or an output may be bound by it. */
+  mustAudit(record: ProductRecord): boolean {
+    return this.bindings.wants(record)
+  }
+
+  /** Takes the opening of rows that were committed to. */
+  async opened(
+    record: ProductRecord,
+    seed: Uint8Array,
+    { suite, session }: { readonly suite: HashSuite; readonly session: Uint8Array },
+    proofs: Control<'opening'>,
+    segments: readonly Uint8Array[],
+  ): Promise<void> {
+    const opened = this.lay(record, seed, segments)
+    if (opened === undefined) return
+    const unbound = unboundTensor(suite, session, opened, proofs, (number) => this.accounts.tensor(number))
+    if (unbound === undefined) return this.check(record, opened, seed)
+    const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
+    const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
+    const message = `the opened rows of ${unbound.toUpperCase()} are not those that were committed to`
+    const { sequence, operation } = record
+    this.ledger.find('commitment-mismatch', message, { sequence, operation, ...(evidence && { evidence }) })
+  }
+
+  /** Takes an operation with its rows, which nothing binds. */
+  async sampled(
+    { record: announced, tensors }: Control<'sample'>,
+    segments: readonly Uint8Array[],
+    seeds: (sequence: number) => { readonly plan: Uint8Array; readonly check: Uint8Array },
+  ): Promise<void> {
+    this.accounts.declare(tensors)
+    const record = this.accounts.take(announced)
+    if (record) {
+      const { plan, check } = seeds(record.sequence)
+      const opened = this.lay(record, plan, segments)
+      if (opened) await this.check(record, opened, check)
+    }
+    this.accounts.forget()
+  }
+
+  /** Nothing more comes. */
+  finish(closing: Control<'close'>, transcript: Uint8Array): void {
+    const { ledger } = this
+    const arrived = ledger.coverage.operations
+    if (closing.operations !== arrived) {
+      ledger.find('count-mismatch', `the prover counts ${closing.operations} operations, ${arrived} arrived`)
+    }
+    if (closing.transcript.some((byte, i) => byte !== transcript[i])) {
+      ledger.find('transcript-mismatch', 'the prover remembers other messages than those that arrived')
+    }
+    this.bindings.finish(ledger)
+    this.manifest?.finish()
+  }
+
+  /** Lays the rows out by this side's own plan, and refuses any other number of bytes. */
+  private lay(record: ProductRecord, seed: Uint8Array, segments: readonly Uint8Array[]): OpenedProduct | undefined {
+    const { sequence, operation } = record
+    const plan = this.options.policy.sampler.plan(seed, unitShape({ layout: record.layout, right: record.b.kind }))
+    const laid = layOpening(record, plan, segments, (number) => this.accounts.tensor(number))
+    if (typeof laid !== 'string') return laid
+    this.ledger.find('opening-malformed', laid, { sequence, operation })
+    return undefined
+  }
+
+  private async check(record: ProductRecord, opened: OpenedProduct, seed: Uint8Array): Promise<void> {
+    const { policy, prepared, onChecked } = this.options
+    const at = { sequence: record.sequence, operation: record.operation }
+    if (opened.plan.rows.length === 0) {
+      this.ledger.find('empty-product', 'the product is empty, so there is nothing to check', at)
+      return
+    }
+    const weights = await prepared.of(record, opened.c.dtype)
+    const before = performance.now()
+    const rows = checkOpenedRows({ record, opened, seed, policy, weights })
+    this.ledger.checkMs += performance.now() - before
+    this.ledger.checked(rows)
+    this.ledger.audited(policy.sampler, unitShape({ layout: record.layout, right: record.b.kind }))
+    for (const { reason, message, evidence } of rows.findings) {
+      this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
+    }
+    this.bindings.compare(record, opened, this.ledger)
+    onChecked(record, rows)
+  }
+}
