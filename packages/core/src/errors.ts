@@ -24,6 +24,7 @@ export type AssayErrorCode =
   | 'weights-truncated' // the file ends before the data it declares
   | 'model-malformed' // a model file that contradicts its format or itself
   | 'model-unsupported' // a model file that this version cannot read
+  | 'receipt-malformed' // bytes that are not a receipt
   | 'manifest-malformed' // a manifest file that breaks its schema
   | 'weight-missing' // a named tensor is not in the store
   | 'dtype-unsupported'

@@ -10,6 +10,7 @@ export {
   type OperationRecord,
   type ProductRecord,
   type ProtocolMessage,
+  receiptMode,
   type TensorShape,
 } from './codec/messages.ts'
 export { challengeSeed, isAudited, keyCommitment, sessionId } from './commitment/challenge.ts'
@@ -81,6 +82,9 @@ export { createProver, type Prover, type ProverOptions } from './prover/prover.t
 export { drawWithoutReplacement } from './random/draw.ts'
 export { deriveSeed } from './random/seed.ts'
 export { type RandomStream, randomStream } from './random/stream.ts'
+export { decodeReceipt, encodeReceipt } from './receipt/file.ts'
+export { receiptKey } from './receipt/key.ts'
+export { createReceiptProver, type ReceiptOptions, type ReceiptProver } from './receipt/prover.ts'
 export { cleanUpperBound, drawDetection, type SessionSampling, sessionDetection } from './sampling/detection.ts'
 export { type GridOptions, grid } from './sampling/grid.ts'
 export { type OpenedRowNumbers, openedRows, type SampledProduct, unitShape } from './sampling/opened-rows.ts'

@@ -22,6 +22,7 @@ export const findingReasons = {
   'tensor-unknown': 'fail',
   'weight-unknown': 'fail',
   'weight-mismatch': 'fail',
+  'policy-mismatch': 'fail',
   'activation-refused': 'fail',
   'profile-refused': 'fail',
   'input-mismatch': 'fail',
@@ -85,13 +86,18 @@ const byFraction = v.strictObject({
   inOneOperation: probability,
   /** In every operation. */
   inEveryOperation: probability,
+  /** In a receipt: binary logarithm of the hashes that forging it takes, if every operation has as many wrong rows. */
+  receiptBits: v.optional(finite),
 })
 
 export const verdictSchema = v.strictObject({
   status: v.picklist(statuses),
-  mode: v.picklist(['spot', 'interactive', 'none']),
-  /** `adversarial`: holds against a prover that adapts to everything before its commitment; `fault`: against accidents. */
-  claim: v.picklist(['adversarial', 'fault', 'none']),
+  mode: v.picklist(['spot', 'interactive', 'receipt', 'none']),
+  /**
+   * `adversarial`: holds against a prover that adapts to everything before its commitment; `cost`: such a prover had to
+   * try again and again, see `receiptBits`; `fault`: against accidents.
+   */
+  claim: v.picklist(['adversarial', 'cost', 'fault', 'none']),
   /** Hexadecimal. */
   session: v.string(),
   /** Hash of everything both sides said up to the close, hexadecimal. */

@@ -1,5 +1,6 @@
 export type { CheckedRows } from './check.ts'
-export { interactive, type Policy, spot } from './policy.ts'
+export { interactive, type Policy, receipt, spot } from './policy.ts'
+export { type ReceiptChecks, verifyReceipt } from './receipt.ts'
 export {
   type AcceptOptions,
   createVerifier,

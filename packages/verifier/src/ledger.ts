@@ -5,6 +5,7 @@ import {
   type FindingReason,
   findingReasons,
   maxFindings,
+  receiptMode,
   type Sampler,
   statuses,
   statusOf,
@@ -20,11 +21,18 @@ const fractions = [0.01, 0.1, 0.5, 1]
 /** Probability for which the visible error of a row is stated. */
 export const statedPower = 0.99
 
+/** Finding another content for a commitment takes 2¹²⁸ hashes, whatever the challenges are. */
+const bindingBits = 128
+
+const claims = { spot: 'fault', interactive: 'adversarial', receipt: 'cost' } as const
+
 /** Adds up what a session shows and turns it into a verdict. */
 export class Ledger {
   readonly coverage: { -readonly [K in keyof Verdict['coverage']]: Verdict['coverage'][K] }
   bytes = 0
   checkMs = 0
+  /** Iterations of PBKDF2 that stand between a receipt's commitments and its challenges. */
+  receiptIterations = 1
   private readonly policy: Policy
   private readonly findings: Finding[] = []
   private readonly reasons = new Set<FindingReason>()
@@ -36,7 +44,8 @@ export class Ledger {
   private visibleError: number | undefined
   /** Probability that no audited product shows what is wrong; the row of fractions, first in one, then in all. */
   private readonly leastOne = fractions.map(() => 1)
-  private readonly missAll = fractions.map(() => 1)
+  /** Natural logarithms: the probabilities themselves may be too small for float64. */
+  private readonly logMissAll = fractions.map(() => 0)
   private leastOneRow = 1
 
   constructor(policy: Policy, weightsKnown: number) {
@@ -101,7 +110,7 @@ export class Ledger {
     for (const [i, fraction] of fractions.entries()) {
       const detected = p(Math.ceil(fraction * shape.rows))
       this.leastOne[i] = Math.min(this.leastOne[i]!, detected)
-      this.missAll[i]! *= 1 - detected
+      this.logMissAll[i]! += Math.log1p(-detected)
     }
   }
 
@@ -114,11 +123,11 @@ export class Ledger {
     }
     const severity = (finding: Finding) => -statuses.indexOf(findingReasons[finding.reason])
     const audited = this.coverage.audited > 0
-    const auditRate = this.policy.operationRate
+    const { operationRate: auditRate, mode } = this.policy
     return {
       status: statusOf(this.reasons),
-      mode: this.policy.mode,
-      claim: this.policy.mode === 'interactive' ? 'adversarial' : 'fault',
+      mode,
+      claim: claims[mode],
       session,
       transcript,
       findings: [...this.findings].sort((a, b) => severity(a) - severity(b)),
@@ -136,7 +145,8 @@ export class Ledger {
         byFraction: fractions.map((fraction, i) => ({
           fraction,
           inOneOperation: audited ? this.leastOne[i]! * auditRate : 0,
-          inEveryOperation: 1 - this.missAll[i]!,
+          inEveryOperation: 0 - Math.expm1(this.logMissAll[i]!),
+          ...(mode === receiptMode && { receiptBits: this.receiptBits(i) }),
         })),
         badRowsBelow95: cleanUpperBound(rows, 0.95),
         badRowsBelow99: cleanUpperBound(rows, 0.99),
@@ -144,5 +154,11 @@ export class Ledger {
         power: audited ? statedPower : 0,
       },
     }
+  }
+
+  /** Work of forging a receipt: attempts, until the challenges miss every wrong row, times the work of each. */
+  private receiptBits(i: number): number {
+    const attempts = -this.logMissAll[i]! / Math.LN2
+    return Math.min(bindingBits, Math.log2(this.receiptIterations) + attempts)
   }
 }

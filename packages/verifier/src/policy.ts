@@ -1,8 +1,9 @@
-import { type Mode, type ProfileName, rows, type Sampler } from '@tensor-assay/core'
+import { type Mode, type ProfileName, receiptMode, rows, type Sampler } from '@tensor-assay/core'
 
 /** What a verifier demands of a session and how hard it looks. */
 export interface Policy {
-  readonly mode: Mode
+  /** `receipt` for files, see `verifyReceipt`; the others for sessions. */
+  readonly mode: Mode | typeof receiptMode
   readonly suite: 'sha256' | 'blake3'
   /** Which rows of a product are opened. */
   readonly sampler: Sampler
@@ -16,6 +17,8 @@ export interface Policy {
   readonly profiles: readonly ProfileName[]
   /** Whether B may be something else than a known weight. */
   readonly acceptActivations: boolean
+  /** Iterations of PBKDF2 that a receipt must have, at least. */
+  readonly iterations: number
   /** Fewest rows checked in a session that passes. */
   readonly minRows: number
   /** Operations committed to and not yet opened, at most. */
@@ -39,6 +42,7 @@ const defaults: Policy = {
   entries: 64,
   profiles: ['float32', 'int32', 'int8'],
   acceptActivations: false,
+  iterations: 2 ** 20,
   minRows: 1,
   window: 64,
   maxOperations: 1_000_000,
@@ -55,6 +59,11 @@ export function interactive(options: Partial<Omit<Policy, 'mode'>> = {}): Policy
 /** Sampled rows as the products run, bound to nothing: finds faults at next to no cost, not liars. */
 export function spot(options: Partial<Omit<Policy, 'mode'>> = {}): Policy {
   return checked({ ...defaults, vectors: 0, sampler: rows({ atLeast: 1 }), ...options, mode: 'spot' })
+}
+
+/** Offline: a file whose challenges come from its own commitments; forging it takes work, which the verdict states. */
+export function receipt(options: Partial<Omit<Policy, 'mode' | 'operationRate'>> = {}): Policy {
+  return checked({ ...defaults, sampler: rows({ atLeast: 64 }), ...options, operationRate: 1, mode: receiptMode })
 }
 
 function checked(policy: Policy): Policy {

@@ -7,6 +7,7 @@ import {
   type Matrix,
   type ProductRecord,
   parseFingerprint,
+  receiptMode,
   type Verdict,
   type WeightStore,
 } from '@tensor-assay/core'
@@ -51,7 +52,7 @@ export interface Verifier {
 }
 
 /**
- * @throws {TypeError} If a fingerprint is not one.
+ * @throws {TypeError} If the policy is one for receipts, or a fingerprint is not one.
  *
  * @example
  * ```ts
@@ -61,6 +62,7 @@ export interface Verifier {
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { weights, manifest, identity, provers, policy = interactive(), onEvent } = options
+  if (policy.mode === receiptMode) throw new TypeError('a policy made by receipt() is for verifyReceipt()')
   for (const prover of provers ?? []) parseFingerprint(prover)
   const prepared = preparedWeights(weights)
   function tell(event: VerifierEvent): void {

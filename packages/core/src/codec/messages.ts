@@ -5,9 +5,12 @@ import { type ProfileName, profiles } from '../numerics/profile.ts'
 import { verdictSchema } from '../verdict.ts'
 import { decodeFrame, encodeFrame } from './frame.ts'
 
-/** `spot` finds faults; `interactive` holds against a prover that lies. */
+/** Modes of a session: `spot` finds faults; `interactive` holds against a prover that lies. */
 export const modes = ['spot', 'interactive'] as const
 export type Mode = (typeof modes)[number]
+
+/** The mode of a file that is written with no verifier there: lying is possible, and costly. */
+export const receiptMode = 'receipt'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const finite = v.pipe(v.number(), v.finite())
@@ -115,12 +118,14 @@ const schemas = {
     suite: text,
     sampler: v.strictObject({ name: text, parameters: v.record(text, finite) }),
     nonce: bytes32,
-    /** SHA-256 of the key that all challenges come from; the key itself is revealed at the end. */
-    keyCommitment: bytes32,
+    /** Not in a receipt: SHA-256 of the key that all challenges come from; the key itself is revealed at the end. */
+    keyCommitment: v.optional(bytes32),
     /** Operations committed to and not yet opened, at most. */
     window: v.pipe(count, v.minValue(1)),
     /** In `spot` mode only: where the prover takes its samples from. */
     spotSeed: v.optional(bytes32),
+    /** In a receipt only: iterations of PBKDF2 between commitments and challenges. */
+    iterations: v.optional(v.pipe(count, v.minValue(1), v.maxValue(2 ** 31 - 1))),
     /** The known weights: for each its digest (32 bytes) and its length in bytes (u64, little-endian). */
     weights: bytes,
     /** Digest of the manifest that the session is held against. */

@@ -20,6 +20,12 @@ export interface InteractiveOptions {
   readonly onLost: (error: unknown) => void
 }
 
+export interface InteractiveMode extends ProverMode {
+  challenge(challenges: Control<'challenge'>['challenges']): Promise<void>
+  /** Resolves when everything recorded so far was committed to: the operations that wait for their challenge. */
+  committed(): Promise<number[]>
+}
+
 interface Job {
   readonly record: Promise<OperationRecord>
   /** A, C and, where it is no known weight, B. */
@@ -43,7 +49,7 @@ interface Asked {
 const maxRecords = 64
 
 /** Keeps whole tensors until they are committed to, challenged and opened. */
-export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: InteractiveOptions): ProverMode {
+export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: InteractiveOptions): InteractiveMode {
   const store = snapshots({
     session: link.session,
     committer: committer(link.suite, pause),
@@ -186,6 +192,10 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       enqueue({ record: Promise.resolve(record), snapshots: [] })
     },
     challenge,
+    async committed() {
+      await until(() => jobs.length === 0 && !pumping)
+      return [...pending.keys()]
+    },
     drained: () => until(() => jobs.length === 0 && pending.size === 0 && !pumping),
     ready: () => until(() => store.retainedBytes < maxRetainedBytes / 2),
     fair: (key) =>

@@ -5,8 +5,8 @@ import {
   decodeMessage,
   encodeMessage,
   type MessageType,
-  modes,
   type ProtocolMessage,
+  receiptMode,
 } from '../codec/messages.ts'
 import { sessionId } from '../commitment/challenge.ts'
 import { type HashSuite, loadSuite } from '../commitment/suite.ts'
@@ -37,6 +37,8 @@ export interface ProverLink {
 export interface LinkOptions {
   readonly channel: Channel
   readonly backend: string
+  /** Modes in which this prover can go on. */
+  readonly modes: readonly string[]
   readonly identity: Identity | undefined
   /** Fingerprints of the verifiers that are trusted; every one when absent. */
   readonly verifiers: readonly string[] | undefined
@@ -44,7 +46,8 @@ export interface LinkOptions {
 }
 
 /** Says hello, takes the verifier's policy and opens the session. */
-export async function openLink({ channel, backend, identity, verifiers, samplers }: LinkOptions): Promise<ProverLink> {
+export async function openLink(options: LinkOptions): Promise<ProverLink> {
+  const { channel, backend, modes, identity, verifiers, samplers } = options
   const hello = encodeMessage('hello', {
     versions: [protocolVersion],
     suites: ['sha256', 'blake3'],
@@ -66,7 +69,7 @@ export async function openLink({ channel, backend, identity, verifiers, samplers
     throw new AssayError('message-unexpected', `expected the verifier's policy, got its ${message.type}`)
   }
   const policy = message.control
-  checkPolicy(policy)
+  checkPolicy(policy, modes)
   const suite = loadSuite(policy.suite)
   const sampler = samplerNamed(policy.sampler.name, policy.sampler.parameters, samplers)
   const session = sessionId(suite, hello, [policyBytes])
@@ -131,21 +134,29 @@ function checkVerifier({ key }: Control<'policy'>, verifiers: readonly string[] 
   )
 }
 
-function checkPolicy(policy: Control<'policy'>): void {
+/** What a policy must have beside what every policy has. */
+const neededFields: Readonly<Record<string, readonly (keyof Control<'policy'>)[]>> = {
+  spot: ['spotSeed', 'keyCommitment'],
+  interactive: ['keyCommitment'],
+  [receiptMode]: ['iterations'],
+}
+
+function checkPolicy(policy: Control<'policy'>, modes: readonly string[]): void {
   if (policy.version !== protocolVersion) {
     throw new AssayError(
       'version-unsupported',
       `the verifier demands protocol ${policy.version}, this prover speaks ${protocolVersion}`,
     )
   }
-  if (!(modes as readonly string[]).includes(policy.mode)) {
+  if (!modes.includes(policy.mode)) {
     throw new AssayError(
       'mode-unknown',
       `the verifier demands mode ${JSON.stringify(policy.mode)}, this prover knows ${modes.join(' and ')}`,
     )
   }
-  if (policy.mode === 'spot' && policy.spotSeed === undefined) {
-    throw new AssayError('message-malformed', 'the policy of a spot session lacks its seed')
+  const missing = neededFields[policy.mode]!.find((name) => policy[name] === undefined)
+  if (missing !== undefined) {
+    throw new AssayError('message-malformed', `the policy of a session of mode ${policy.mode} lacks its ${missing}`)
   }
   if (policy.weights.length % weightEntryBytes !== 0) {
     throw new AssayError(

@@ -1,4 +1,5 @@
-import type { Backend, Interception } from '../backend.ts'
+import type { Backend } from '../backend.ts'
+import { modes } from '../codec/messages.ts'
 import { keyCommitment } from '../commitment/challenge.ts'
 import { AssayError } from '../errors.ts'
 import { type Identity, parseFingerprint } from '../identity/identity.ts'
@@ -10,6 +11,7 @@ import { emptyVerdict, type Finding, type FindingReason, statusOf, type Verdict 
 import { interactiveMode } from './interactive.ts'
 import { openLink } from './link.ts'
 import { recorder } from './recorder.ts'
+import { auditedRuns } from './runs.ts'
 import { auditScope } from './scope.ts'
 import { spotMode } from './spot.ts'
 import { knownWeights } from './weights.ts'
@@ -61,7 +63,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   const { backend, channel, samplers = samplerFactories, maxRetainedBytes = 512 * 1024 * 1024 } = options
   const { identity, verifiers, handshakeTimeoutMs = 10_000, verdictTimeoutMs = 600_000, signal } = options
   for (const verifier of verifiers ?? []) parseFingerprint(verifier)
-  const opening = openLink({ channel, backend: backend.name, identity, verifiers, samplers })
+  const opening = openLink({ channel, backend: backend.name, modes, identity, verifiers, samplers })
   const link = await within(opening, handshakeTimeoutMs, 'the policy', signal).catch((error) => {
     opening.catch(() => undefined)
     channel.abort(error)
@@ -73,9 +75,6 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   let verdict: Verdict | undefined
   let signature: Uint8Array | undefined
   let key: Uint8Array | undefined
-  let interception: Interception | undefined
-  let running = 0
-  let steps = 0
   let closing: Promise<Verdict> | undefined
 
   const onLost = (error: unknown) => {
@@ -88,6 +87,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   const createMode = link.policy.mode === 'spot' ? spotMode : interactiveMode
   const mode = createMode({ link, weights, maxRetainedBytes, onLost })
   const observer = recorder(mode, scope.current, onLost)
+  const audit = auditedRuns({ backend, scope, observer, ready: mode.ready, isOver: () => lost !== undefined })
 
   const receiving = (async () => {
     for await (const message of link.messages()) {
@@ -138,7 +138,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
       return add('verdict-untrusted', 'the verdict is on other messages than those that were exchanged')
     }
     if (key === undefined) return add('challenge-unfair', 'the verifier did not reveal the key of its challenges')
-    if (!keyCommitment(key).every((byte, i) => byte === policy.keyCommitment[i])) {
+    if (!keyCommitment(key).every((byte, i) => byte === policy.keyCommitment![i])) {
       return add('challenge-unfair', 'the revealed key is not the one that the verifier was committed to')
     }
     if (!mode.fair(key)) return add('challenge-unfair', 'a challenge does not come from the revealed key')
@@ -148,13 +148,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   return {
     async audit(run) {
       if (closing) throw new TypeError('audit() was called after close()')
-      if (scope.current() === undefined) await mode.ready()
-      if (running++ === 0 && lost === undefined) interception = backend.intercept(observer)
-      try {
-        return await scope.run(steps++, run)
-      } finally {
-        if (--running === 0) interception?.restore()
-      }
+      return audit(run)
     },
     close(abort = {}) {
       closing ??= finish(abort)
