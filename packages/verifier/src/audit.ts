@@ -61,7 +61,9 @@ export class Audit {
    * @throws {AssayError} `message-unexpected` if the operations do not follow each other, or are too many.
    */
   take(record: OperationRecord): ProductRecord | undefined {
-    return this.accounts.take(record)
+    const product = this.accounts.take(record)
+    if (product) this.ledger.declared(unitShape({ layout: product.layout, right: product.b.kind }))
+    return product
   }
 
   /** Whether a product must be audited whatever the policy's rate, because an input or an output may be bound by it. */
@@ -95,7 +97,7 @@ export class Audit {
     seeds: (sequence: number) => { readonly plan: Uint8Array; readonly check: Uint8Array },
   ): Promise<void> {
     this.accounts.declare(tensors)
-    const record = this.accounts.take(announced)
+    const record = this.take(announced)
     if (record) {
       const { plan, check } = seeds(record.sequence)
       const opened = this.lay(record, plan, segments)
@@ -130,6 +132,7 @@ export class Audit {
 
   private async check(record: ProductRecord, opened: OpenedProduct, seed: Uint8Array): Promise<void> {
     const { policy, prepared, onChecked } = this.options
+    if (this.ledger.isBeyondDoubt) return
     const at = { sequence: record.sequence, operation: record.operation }
     if (opened.plan.rows.length === 0) {
       this.ledger.find('empty-product', 'the product is empty, so there is nothing to check', at)
@@ -140,7 +143,7 @@ export class Audit {
     const rows = checkOpenedRows({ record, opened, seed, policy, weights })
     this.ledger.checkMs += performance.now() - before
     this.ledger.checked(rows)
-    this.ledger.audited(policy.sampler, unitShape({ layout: record.layout, right: record.b.kind }))
+    this.ledger.audited(unitShape({ layout: record.layout, right: record.b.kind }))
     for (const { reason, message, evidence } of rows.findings) {
       this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
     }

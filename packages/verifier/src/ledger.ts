@@ -6,7 +6,6 @@ import {
   findingReasons,
   maxFindings,
   receiptMode,
-  type Sampler,
   statuses,
   statusOf,
   type UnitShape,
@@ -20,6 +19,14 @@ const fractions = [0.01, 0.1, 0.5, 1]
 
 /** Probability for which the visible error of a row is stated. */
 export const statedPower = 0.99
+
+/** Shapes of products whose probabilities are remembered. */
+const maxShapes = 1000
+
+interface Detection {
+  readonly oneRow: number
+  readonly byFraction: readonly number[]
+}
 
 /** Finding another content for a commitment takes 2¹²⁸ hashes, whatever the challenges are. */
 const bindingBits = 128
@@ -42,11 +49,12 @@ export class Ledger {
   private largestRatio = 0
   private sumSquaredRatio = 0
   private visibleError: number | undefined
-  /** Probability that no audited product shows what is wrong; the row of fractions, first in one, then in all. */
+  /** For each fraction: the smallest probability of any product, should it be audited. */
   private readonly leastOne = fractions.map(() => 1)
-  /** Natural logarithms: the probabilities themselves may be too small for float64. */
+  /** For each fraction: ln of the probability that no audited product shows it, which itself may be too small. */
   private readonly logMissAll = fractions.map(() => 0)
   private leastOneRow = 1
+  private readonly detections = new Map<string, Detection>()
 
   constructor(policy: Policy, weightsKnown: number) {
     this.policy = policy
@@ -66,6 +74,11 @@ export class Ledger {
 
   get failed(): boolean {
     return statusOf(this.reasons) === 'fail'
+  }
+
+  /** Whether so much is wrong that looking further would only cost the verifier time. */
+  get isBeyondDoubt(): boolean {
+    return this.findingCount >= maxFindings && this.failed
   }
 
   find(
@@ -102,16 +115,33 @@ export class Ledger {
     }
   }
 
-  /** Takes a product of which rows were checked into the stated probabilities. */
-  audited(sampler: Sampler, shape: UnitShape): void {
+  /** Takes a product into what is said of one operation: a prover may cheat in any of them, audited or not. */
+  declared(shape: UnitShape): void {
+    const { oneRow, byFraction } = this.detection(shape)
+    this.leastOneRow = Math.min(this.leastOneRow, oneRow)
+    for (const [i, detected] of byFraction.entries()) this.leastOne[i] = Math.min(this.leastOne[i]!, detected)
+  }
+
+  /** Takes a product of which rows were checked into what is said of all of them. */
+  audited(shape: UnitShape): void {
     this.coverage.audited++
-    const p = (rows: number) => (rows === 0 ? 0 : sampler.detectionProbability(shape, { rows }))
-    this.leastOneRow = Math.min(this.leastOneRow, p(1))
-    for (const [i, fraction] of fractions.entries()) {
-      const detected = p(Math.ceil(fraction * shape.rows))
-      this.leastOne[i] = Math.min(this.leastOne[i]!, detected)
+    for (const [i, detected] of this.detection(shape).byFraction.entries()) {
       this.logMissAll[i]! += Math.log1p(-detected)
     }
+  }
+
+  /** Probabilities that the plan for a product of this shape touches a wrong row. */
+  private detection(shape: UnitShape): Detection {
+    const key = `${shape.rows}:${shape.k}:${shape.n}:${shape.right}`
+    let known = this.detections.get(key)
+    if (known === undefined) {
+      const { sampler } = this.policy
+      const p = (rows: number) => (rows === 0 ? 0 : sampler.detectionProbability(shape, { rows }))
+      known = { oneRow: p(Math.min(1, shape.rows)), byFraction: fractions.map((f) => p(Math.ceil(f * shape.rows))) }
+      if (this.detections.size >= maxShapes) this.detections.clear()
+      this.detections.set(key, known)
+    }
+    return known
   }
 
   verdict(session: string, transcript: string): Verdict {
