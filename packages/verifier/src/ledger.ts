@@ -117,6 +117,7 @@ export class Ledger {
 
   /** Takes a product into what is said of one operation: a prover may cheat in any of them, audited or not. */
   declared(shape: UnitShape): void {
+    if (shape.rows * shape.k * shape.n === 0) return
     const { oneRow, byFraction } = this.detection(shape)
     this.leastOneRow = Math.min(this.leastOneRow, oneRow)
     for (const [i, detected] of byFraction.entries()) this.leastOne[i] = Math.min(this.leastOne[i]!, detected)
