@@ -58,8 +58,9 @@ export interface CheckOptions {
 /** Checks every opened row of one product against the public weights. */
 export function checkOpenedRows(options: CheckOptions): CheckedRows {
   const { opened, record } = options
+  const profile = profiles[record.profile]
   const rows = layRows(options)
-  const results = liftAccidentalGuards(checkRows(rows, options))
+  const results = liftAccidentalGuards(checkRows(rows, options), profile)
   const findings: CheckFinding[] = []
   for (const [i, result] of results.entries()) {
     const row = opened.plan.rows[i]!
@@ -70,7 +71,7 @@ export function checkOpenedRows(options: CheckOptions): CheckedRows {
     const [failure] = result.failures
     if (failure) findings.push(findingOf(failure, row, result))
   }
-  if (profiles[record.profile].unitRoundoff > 0 && !findings.some(({ reason }) => reason !== 'tolerance-guard')) {
+  if (!findings.some(({ reason }) => reason !== 'tolerance-guard')) {
     const together = judgeTogether(results.map((result, i) => ({ ...result, opened: rows[i]! })))
     if (together) {
       findings.push(findingOf(together.failure, opened.plan.rows[together.row]!, results[together.row]!))
@@ -140,10 +141,13 @@ function checkRows(rows: readonly OpenedRow[], { record, opened, seed, policy }:
     const r = plan.rows[i]!
     if (project) {
       const entries = drawEntries(seed, r, geometry.n, policy.entries)
-      return checkRow(row, { entries, vectors: vectors(geometry.matrixOf(r), row.b), power: statedPower })
+      const smallest = policy.entries
+      return checkRow(row, { entries, smallest, vectors: vectors(geometry.matrixOf(r), row.b), power: statedPower })
     }
-    if (whole && policy.vectors === 0)
-      return checkRow(row, { entries: drawEntries(seed, r, geometry.n, policy.entries) })
+    if (whole && policy.vectors === 0) {
+      const entries = drawEntries(seed, r, geometry.n, policy.entries)
+      return checkRow(row, { entries, smallest: policy.entries })
+    }
     return checkRow(row, { power: statedPower })
   })
 }
@@ -171,7 +175,7 @@ function findingOf(failure: EntryFailure, row: number, { entries, failures }: Ro
   const explained = bound.toExponential(2)
   const message =
     reason === 'aggregate'
-      ? `${values}: off by ${difference}; over all entries of the product the errors have a larger rms than the ${explained} that rounding explains`
+      ? `${values}: off by ${difference}; over all entries of the product the errors are more than rounding explains, an rms of ${explained} at most`
       : `${values}: off by ${difference} where rounding explains ${explained} (${failures.length} of ${entries} entries)`
   return { reason: reason === 'aggregate' ? 'values-biased' : 'value-out-of-tolerance', message, evidence }
 }

@@ -2,6 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import {
   AssayError,
   bytesPerElement,
+  type DType,
   geometryOf,
   type NumericActivation,
   type NumericEpilogue,
@@ -26,7 +27,7 @@ export interface PreparedWeights {
    * @param output - Element type of C.
    * @throws {AssayError} `weight-missing`, `weight-malformed`.
    */
-  of(record: ProductRecord, output: string): Promise<ProductWeights>
+  of(record: ProductRecord, output: DType): Promise<ProductWeights>
 }
 
 type Vector = NonNullable<ProductRecord['bias']>
@@ -110,6 +111,7 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
           alpha,
           ...(biasValues === undefined ? {} : { bias: share(biasValues, i, n, count) }),
           activation: numericActivation,
+          ...(output === 'float16' || output === 'bfloat16' ? { roundedTo: output } : {}),
           ...(quantized === undefined ? {} : { quantized }),
         }
       })

@@ -27,12 +27,15 @@ interface Tensors {
 }
 
 /** Element types that each arithmetic takes and gives. */
-const dtypesOf: Readonly<
-  Record<ProfileName, { readonly operand: readonly DType[]; readonly result: readonly DType[] }>
-> = {
-  float32: { operand: ['float32'], result: ['float32'] },
-  int32: { operand: ['int32'], result: ['int32'] },
-  int8: { operand: ['uint8', 'int8'], result: ['int32', 'float32', 'uint8', 'int8'] },
+const float32 = { operand: ['float32'], result: ['float32'], bias: ['float32'] } as const
+const dtypesOf: Readonly<Record<ProfileName, Readonly<Record<'operand' | 'result' | 'bias', readonly DType[]>>>> = {
+  float32,
+  tf32: float32,
+  exact: float32,
+  float16: { operand: ['float16'], result: ['float16', 'float32'], bias: ['float16', 'float32'] },
+  bfloat16: { operand: ['bfloat16'], result: ['bfloat16', 'float32'], bias: ['bfloat16', 'float32'] },
+  int32: { operand: ['int32'], result: ['int32'], bias: ['int32'] },
+  int8: { operand: ['uint8', 'int8'], result: ['int32', 'float32', 'uint8', 'int8'], bias: ['float32', 'int32'] },
 }
 
 type Vector = NonNullable<ProductRecord['bias']>
@@ -72,7 +75,7 @@ export function recordProblem(
   return (
     tensorProblem(record, geometry, tensors) ??
     weightProblem(record, geometry, store) ??
-    vectorProblem('the bias', bias, geometry, store, profile === 'int8' ? ['float32', 'int32'] : [profile]) ??
+    vectorProblem('the bias', bias, geometry, store, dtypesOf[profile].bias) ??
     vectorProblem('the scales', scales, geometry, store, ['float32']) ??
     vectorProblem('the zero points', zeroPoints?.b, geometry, store, dtypesOf.int8.operand) ??
     (activation.name === 'prelu'

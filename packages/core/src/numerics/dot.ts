@@ -4,8 +4,6 @@ import type { Elements } from './decode.ts'
 export interface DotSums {
   /** Σp_t */
   sum: number
-  /** s₁ = Σ|p_t| */
-  absolute: number
   /** s₂² = Σp_t² */
   squares: number
 }
@@ -21,10 +19,6 @@ export function dot(a: Float64Array, columns: Elements, offset: number, out: Dot
   let sum1 = 0
   let sum2 = 0
   let sum3 = 0
-  let absolute0 = 0
-  let absolute1 = 0
-  let absolute2 = 0
-  let absolute3 = 0
   let squares0 = 0
   let squares1 = 0
   let squares2 = 0
@@ -40,10 +34,6 @@ export function dot(a: Float64Array, columns: Elements, offset: number, out: Dot
     sum1 += p1
     sum2 += p2
     sum3 += p3
-    absolute0 += Math.abs(p0)
-    absolute1 += Math.abs(p1)
-    absolute2 += Math.abs(p2)
-    absolute3 += Math.abs(p3)
     squares0 += p0 * p0
     squares1 += p1 * p1
     squares2 += p2 * p2
@@ -52,12 +42,17 @@ export function dot(a: Float64Array, columns: Elements, offset: number, out: Dot
   for (; t < k; t++) {
     const p = a[t]! * columns[offset + t]!
     sum0 += p
-    absolute0 += Math.abs(p)
     squares0 += p * p
   }
   out.sum = sum0 + sum1 + (sum2 + sum3)
-  out.absolute = absolute0 + absolute1 + (absolute2 + absolute3)
   out.squares = squares0 + squares1 + (squares2 + squares3)
+}
+
+/** s₁ = Σ|a_t·b_t| over the k elements of `columns` at `offset`, in float64. */
+export function absoluteSum(a: Float64Array, columns: Elements, offset: number): number {
+  let sum = 0
+  for (let t = 0; t < a.length; t++) sum += Math.abs(a[t]! * columns[offset + t]!)
+  return sum
 }
 
 /** Σ_t a_t·b_t, in float64. */

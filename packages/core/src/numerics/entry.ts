@@ -1,11 +1,12 @@
 import type { Elements } from './decode.ts'
-import { type DotSums, dot } from './dot.ts'
-import { largestEmulatedError } from './emulate.ts'
+import { absoluteSum, type DotSums, dot } from './dot.ts'
+import { emulate } from './emulate.ts'
 import { activate, activatedTolerance, type NumericEpilogue, perColumn } from './epilogue.ts'
 import { columnOffset, type PreparedMatrix } from './prepared.ts'
 import type { NumericProfile } from './profile.ts'
+import { beyondRounding, halfFormats, spacing } from './rounding.ts'
 import { termCount } from './terms.ts'
-import { acceptedRatio, errorScale, hardBound, maxFloat32, minNormalFloat32 } from './tolerance.ts'
+import { errorScale, hardBound, maxFloat32, minNormalFloat32 } from './tolerance.ts'
 
 /** `guard`: nothing can be concluded from this value. */
 export type Outcome = 'accept' | 'reject' | 'guard'
@@ -16,11 +17,12 @@ export type RejectReason =
   | 'tolerance' // further off than rounding explains for these operands
   | 'hard-bound' // further off than any order of summation can be
   | 'integer' // not the exact sum
+  | 'reproduction' // not what the engine's own order of summation gives
 
 /** Why nothing can be concluded. */
 export type GuardReason =
   | 'operand-not-finite' // A, B or the bias holds infinities or NaN
-  | 'overflow' // honest float32 arithmetic may overflow, or exact sums leave the integers of float64
+  | 'overflow' // honest arithmetic may overflow, or exact sums leave the integers of float64
   | 'cancellation' // the tolerance is large beside the values
   | 'activation-unsupported' // no rule for this activation in this arithmetic
   | 'nothing-checked' // neither an entry nor a vector
@@ -40,17 +42,23 @@ export interface EntryResult {
   reason: RejectReason | GuardReason | undefined
   /** What float64 arithmetic gives, after the activation. */
   recomputed: number
+  /** How far `recomputed` lies from the values that round to the claimed one: |claimed − recomputed| for a float32. */
+  error: number
   /** Largest accepted |claimed − recomputed|. */
   bound: number
-  /** |error|/ν; {@link acceptedRatio} is accepted without escalation. Never NaN or infinite. */
+  /** error/ν; a profile's `acceptedRatio` is accepted without escalation. Never NaN or infinite. */
   ratio: number
   /** Whether the activation lets an error show here: a rectified negative sum says nothing of its size. */
   informative: boolean
-  /** Whether the ratio was above {@link acceptedRatio} and the engine's error was emulated. */
+  /** Whether the ratio was above the accepted one and the engine's error was emulated. */
   escalated: boolean
   /** Value before the activation, and the tolerance it was given. */
   preActivation: number
   tolerance: number
+  /** Of a result of 16 bits: whether it is another number than `recomputed` correctly rounded. */
+  mismatched: boolean
+  /** Of a result of 16 bits: how often honest engines show such a mismatch here, at most. */
+  mismatchRate: number
 }
 
 export function entryResult(): EntryResult {
@@ -58,96 +66,144 @@ export function entryResult(): EntryResult {
     outcome: 'guard',
     reason: undefined,
     recomputed: 0.5,
+    error: 0.5,
     bound: 0.5,
     ratio: 0.5,
     informative: false,
     escalated: false,
     preActivation: 0.5,
     tolerance: 0.5,
+    mismatched: false,
+    mismatchRate: 0.5,
   }
 }
 
-/** Multiple of the largest emulated error that an escalated entry may have. */
-export const acceptedEmulatedRatio = 8
-
-const sums: DotSums = { sum: 0.5, absolute: 0.5, squares: 0.5 }
+const sums: DotSums = { sum: 0.5, squares: 0.5 }
 
 /**
  * Compares one claimed element of C with its recomputation.
  *
- * Accepted when |e| <= 4ν, ν = u·√K·√(s₂² + c²). Data with structure (constant operands, stagnating sums) breaks every
- * rule of √K, so a larger error is escalated: the entry is computed in float32 in several orders, and rejected if |e| is
- * more than 8 times the largest of their errors. Whatever exceeds the hard bound is rejected. The bounds apply before the
- * activation and are carried through it.
+ * Accepted when |e| <= 4ν, ν as {@link errorScale} has it. Data with structure (constant operands, stagnating sums) breaks
+ * every rule of √K, so a larger error is escalated: the entry is computed as several engines would, and rejected if |e| is
+ * more than 8 times the largest of their rounding errors. Whatever exceeds the hard bound is rejected. The bounds apply
+ * before the activation and are carried through it; a result of 16 bits is then rounded, and e is what rounding leaves
+ * unexplained.
  *
  * Underflow: a sum may lose 2⁻¹²⁶ at each of its 2K operations if the engine flushes subnormal numbers to zero, and
- * whatever subnormal operands contribute; a row without nonzero products loses nothing. −0 equals 0.
+ * whatever subnormal operands contribute; a row without nonzero products loses nothing. −0 equals 0. Subnormal float16
+ * numbers are kept, as operands and as results.
  *
  * @param column - Of C; `check.b` holds it.
  * @param claimed - As the prover opened it.
  */
 export function checkEntry(check: EntryCheck, column: number, claimed: number, result: EntryResult): Outcome {
   const { a, b, profile, epilogue } = check
-  const { alpha, activation } = epilogue
+  const { alpha, activation, roundedTo } = epilogue
   const offset = columnOffset(b, column)
   dot(a, b.columns, offset, sums)
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
-  const u = profile.unitRoundoff
   const terms = termCount(a.length, epilogue)
   const x = alpha * sums.sum + bias
-  const absolute = Math.abs(alpha) * sums.absolute + Math.abs(bias)
   const value = activate(activation, column, x)
+  const squares = alpha * alpha * sums.squares + bias * bias
 
   result.recomputed = value
   result.preActivation = x
+  result.error = 0
   result.bound = 0
   result.ratio = 0
   result.tolerance = 0
   result.informative = false
   result.escalated = false
+  result.mismatched = false
+  result.mismatchRate = 0
 
-  // Every partial sum of every order stays below this; written so that NaN guards.
-  const largestPartialSum = Math.max(sums.absolute, absolute, Math.abs(value)) * Math.exp(terms * u)
-  if (!(largestPartialSum < maxFloat32)) {
-    return conclude(result, 'guard', Number.isFinite(absolute) ? 'overflow' : 'operand-not-finite')
+  // s₁ is at most √k·s₂, and is summed up only where that leaves something open.
+  const atMost = Math.sqrt(a.length * sums.squares)
+  let largest = largestPartialSum(atMost, alpha, bias, value)
+  if (!(largest < maxFloat32 / 2)) largest = largestPartialSum(absoluteSum(a, b.columns, offset), alpha, bias, value)
+  // Written so that NaN guards.
+  if (!(largest * Math.exp(terms * profile.unitRoundoff) < maxFloat32)) {
+    return conclude(result, 'guard', Number.isFinite(squares) ? 'overflow' : 'operand-not-finite')
   }
   if (!Number.isFinite(claimed)) {
     result.ratio = Number.MAX_VALUE
+    if (roundedTo !== undefined && Math.abs(value) * (1 + 2 ** -8) >= halfFormats[roundedTo].overflow) {
+      return conclude(result, 'guard', 'overflow')
+    }
     return conclude(result, 'reject', 'non-finite')
   }
 
-  const squares = alpha * alpha * sums.squares + bias * bias
-  const floor = absolute === 0 ? 0 : 2 * terms * minNormalFloat32 * Math.max(1, Math.abs(alpha))
-  const tolerance = acceptedRatio * errorScale(u, terms, squares, x) + floor
-  const hard = hardBound(u, terms, absolute, x) + floor
-  const error = Math.abs(claimed - value)
+  const floor = squares === 0 ? 0 : 2 * terms * minNormalFloat32 * Math.max(1, Math.abs(alpha))
+  const tolerance = profile.acceptedRatio * errorScale(profile, terms, squares, x) + floor
+  const error = roundedTo === undefined ? Math.abs(claimed - value) : beyondRounding(roundedTo, claimed, value)
   const above = claimed > value
-
   const typical = activatedTolerance(activation, column, x, tolerance, above)
+  // s₁ >= max(s₂, |c|), which mostly settles that the hard bound is the larger one.
+  const atLeast = Math.abs(alpha) * Math.max(Math.sqrt(sums.squares), Math.abs(sums.sum)) + Math.abs(bias)
+  let hard = hardBound(profile, terms, atLeast, x) + floor
+  if (hard < tolerance || error > typical) {
+    hard = hardBound(profile, terms, Math.abs(alpha) * absoluteSum(a, b.columns, offset) + Math.abs(bias), x) + floor
+  }
+
+  result.error = error
   result.informative = typical > 0
-  result.ratio = error === 0 ? 0 : Math.min((acceptedRatio * error) / typical, Number.MAX_VALUE)
+  result.ratio = error === 0 ? 0 : Math.min((profile.acceptedRatio * error) / typical, Number.MAX_VALUE)
   result.tolerance = Math.min(tolerance, hard)
-  result.bound = hard < tolerance ? activatedTolerance(activation, column, x, hard, above) : typical
-  if (error <= result.bound) return conclude(result, 'accept', undefined)
+  const allowed = hard < tolerance ? activatedTolerance(activation, column, x, hard, above) : typical
+  let rounding = 0
+  if (roundedTo !== undefined) {
+    if (Math.abs(value) + allowed >= halfFormats[roundedTo].overflow) return conclude(result, 'guard', 'overflow')
+    const step = spacing(roundedTo, value)
+    rounding = step / 2
+    result.mismatched = error > 0
+    // A value anywhere between two ties, moved by e, crosses one of them with probability |e|/step.
+    result.mismatchRate = Math.min(1, (profile.honestRms * typical) / profile.acceptedRatio / step)
+  }
+  result.bound = allowed + rounding
+  if (error <= allowed) return conclude(result, 'accept', undefined)
 
   result.escalated = true
   const flushed = Math.abs(alpha) * subnormalProducts(a, b.columns, offset)
   const hardest = activatedTolerance(activation, column, x, hard + flushed, above)
   if (!(error <= hardest)) {
-    result.bound = hardest
+    result.bound = hardest + rounding
     return conclude(result, 'reject', 'hard-bound')
   }
-  const emulated = emulatedError(check, offset, bias)
-  result.tolerance = Math.min(acceptedEmulatedRatio * emulated + floor, hard) + flushed
-  result.bound = activatedTolerance(activation, column, x, result.tolerance, above)
-  return error <= result.bound ? conclude(result, 'accept', undefined) : conclude(result, 'reject', 'tolerance')
+  const emulated = emulatedTolerance(check, offset, bias, profile.acceptedEmulatedRatio)
+  result.tolerance = Math.min(emulated + floor, hard) + flushed
+  const explained = activatedTolerance(activation, column, x, result.tolerance, above)
+  result.bound = explained + rounding
+  return error <= explained ? conclude(result, 'accept', undefined) : conclude(result, 'reject', 'tolerance')
 }
 
-/** Largest emulated error of α·a·b + bias, the bias added last or, where nothing scales the sum, as its start. */
-export function emulatedError({ a, b, epilogue: { alpha } }: EntryCheck, offset: number, bias: number): number {
-  const biasLast = Math.abs(alpha) * largestEmulatedError(a, b.columns, offset, 0)
-  if (bias === 0 || alpha !== 1) return biasLast
-  return Math.max(biasLast, largestEmulatedError(a, b.columns, offset, bias))
+/** α·a·b + bias of a column, in float64. */
+export function exactValue({ a, b, epilogue: { alpha, bias } }: EntryCheck, column: number): number {
+  dot(a, b.columns, columnOffset(b, column), sums)
+  return alpha * sums.sum + (bias === undefined ? 0 : perColumn(bias, column))
+}
+
+/** Multiple of the error of an emulated tensor core that an entry may have: these are emulated bit by bit. */
+const acceptedTruncationRatio = 2
+
+/**
+ * What engines of a profile may be wrong by in α·a·b + bias, judged by emulating them: the error of converting the
+ * operands, and `multiple` times the largest error of rounding in several orders or twice that of truncation. The bias is
+ * added last or, where nothing scales the sum, is its start.
+ */
+export function emulatedTolerance(
+  { a, b, profile, epilogue: { alpha } }: EntryCheck,
+  offset: number,
+  bias: number,
+  multiple: number,
+): number {
+  const { operands, rounding, truncation } = emulate(profile, a, b.columns, offset, alpha === 1 ? bias : 0)
+  return Math.abs(alpha) * (operands + Math.max(multiple * rounding, acceptedTruncationRatio * truncation))
+}
+
+/** Every partial sum of every order stays below this, but for rounding. */
+function largestPartialSum(absolute: number, alpha: number, bias: number, value: number): number {
+  return Math.max(absolute, Math.abs(alpha) * absolute + Math.abs(bias), Math.abs(value))
 }
 
 export function conclude(result: EntryResult, outcome: Outcome, reason: EntryResult['reason']): Outcome {

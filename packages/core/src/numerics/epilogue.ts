@@ -1,9 +1,13 @@
+import type { HalfFormat } from './rounding.ts'
+
 /** What turns A·B into C, as numbers: C = activation(α·scales·A·B + bias). Vectors have shape [n], or [1] for all columns. */
 export interface NumericEpilogue {
   /** As the engine uses it: a float32 value where the engine computes in float32. */
   readonly alpha: number
   readonly bias?: Float64Array
   readonly activation: NumericActivation
+  /** Format of a result of 16 bits, to which the float32 value is rounded to nearest at the end. */
+  readonly roundedTo?: HalfFormat
   /** Where 8-bit operands were multiplied. */
   readonly quantized?: QuantizedEpilogue
 }

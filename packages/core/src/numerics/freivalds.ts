@@ -3,7 +3,9 @@ import { type NumericEpilogue, perColumn } from './epilogue.ts'
 import type { PreparedMatrix } from './prepared.ts'
 import type { NumericProfile } from './profile.ts'
 import type { FreivaldsVector } from './project.ts'
+import { halfFormats } from './rounding.ts'
 import { termCount } from './terms.ts'
+import { relativeScale } from './tolerance.ts'
 
 /**
  * Whether the check says anything of a product: an activation hides the sums, and int32 sums wrap.
@@ -22,8 +24,10 @@ export interface FreivaldsRow {
   readonly squares: Float64Array
   /** α²·Σ_t a_t²·q_t, the mean of Σ_j x_j²·s₂_j² over x. */
   readonly products: number
-  /** 2u·√K */
+  /** 2ν/√(s₂² + c²) */
   readonly factor: number
+  /** 2u' of the format to which results are rounded; 0 for float32, whose rounding is one of those of the sum. */
+  readonly rounding: number
 }
 
 /**
@@ -37,7 +41,7 @@ export function freivaldsRow(
   profile: NumericProfile,
   epilogue: NumericEpilogue,
 ): FreivaldsRow {
-  const { alpha, bias } = epilogue
+  const { alpha, bias, roundedTo } = epilogue
   const sums = new Float64Array(c.length)
   const squares = new Float64Array(c.length)
   for (let j = 0; j < c.length; j++) {
@@ -46,23 +50,35 @@ export function freivaldsRow(
     sums[j] = value - offset
     squares[j] = value * value + offset * offset
   }
-  const products = alpha * alpha * weightedSquares(a, b.energy)
-  const factor = 2 * profile.unitRoundoff * Math.sqrt(termCount(a.length, epilogue))
-  return { a, alpha, sums, squares, products, factor }
+  return {
+    a,
+    alpha,
+    sums,
+    squares,
+    products: alpha * alpha * weightedSquares(a, b.energy),
+    factor: 2 * relativeScale(profile, termCount(a.length, epilogue)),
+    rounding: roundedTo === undefined ? 0 : 2 * 2 ** -halfFormats[roundedTo].digits,
+  }
 }
 
 export interface FreivaldsResidual {
   /** |z|, z = Σ_j x_j·(ĉ_j − bias_j) − α·a·(Bx). */
   readonly residual: number
-  /** T = 2u·√K·√(α²·Σ_t a_t²·q_t + Σ_j x_j²·(ĉ_j² + bias_j²)); honest rounding of data without structure stays below. */
+  /** T; honest rounding of data without structure mostly stays below. */
   readonly bound: number
+  /** T without the rounding of results to 16 bits. */
+  readonly tolerance: number
 }
 
 /**
- * Freivalds' check of a whole row. With d the row's error, z = x·d. Honest errors are of the size of
- * ν_j = u·√K·√(s₂_j² + c_j²) each and independent of x, so z is of the size of √(Σ_j x_j²·ν_j²). In it, Σ_j x_j²·s₂_j² is
- * replaced by its mean over x, which costs O(k) instead of O(k·n). T is twice that size, of which honest engines show an
- * rms of up to 0.26.
+ * Freivalds' check of a whole row. With d the row's error, z = x·d. Honest errors are of the size of ν_j each and
+ * independent of x, so z is of the size of √(Σ_j x_j²·ν_j²), ν_j² = r²·(s₂_j² + c_j²) with r the {@link relativeScale}. In
+ * it, Σ_j x_j²·s₂_j² is replaced by its mean over x, which costs O(k) instead of O(k·n):
+ *
+ * T² = 4r²·(α²·Σ_t a_t²·q_t + Σ_j x_j²·(ĉ_j² + bias_j²)) + 4u'²·Σ_j x_j²·ĉ_j²,
+ *
+ * the last term where results are rounded to 16 bits with unit roundoff u', which costs an rms of up to 0.58·u'·|ĉ_j|. T is
+ * twice the size of the errors, of which float32 engines show an rms of up to 0.26.
  *
  * An error of the row has |z| <= T with probability at most √2·T/‖d‖₂ for each vector, however it is distributed: see
  * {@link smallestVisible}.
@@ -70,9 +86,12 @@ export interface FreivaldsResidual {
  * @see Freivalds, Probabilistic machines can use less running time, IFIP Congress 1977.
  */
 export function freivaldsResidual(row: FreivaldsRow, { x, Bx }: FreivaldsVector): FreivaldsResidual {
+  const weighted = weightedSquares(x, row.squares)
+  const tolerance = row.factor * Math.sqrt(row.products + weighted)
   return {
     residual: Math.abs(innerProduct(x, row.sums) - row.alpha * innerProduct(row.a, Bx)),
-    bound: row.factor * Math.sqrt(row.products + weightedSquares(x, row.squares)),
+    bound: Math.hypot(tolerance, row.rounding * Math.sqrt(weighted)),
+    tolerance,
   }
 }
 

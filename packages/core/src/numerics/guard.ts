@@ -1,16 +1,15 @@
+import type { NumericProfile } from './profile.ts'
 import type { RowResult } from './row.ts'
 
 /**
- * Largest tolerance, relative to the values, at which a check says anything. Honest data without cancellation stays
- * below 4·u·√(2k): 4.3·10⁻⁵ at k = 16384.
+ * rms tolerance over rms value: 0 where sums are exact, also when every value is 0. Beyond a profile's
+ * `maxRelativeTolerance` a check says nothing.
  *
  * A prover that may choose A can make the tolerance as large as it likes while A·B stays what it was, by adding to each
  * row a multiple of a vector v with v·B ≈ 0. The test compares the rms of the tolerance 4ν over the entries of a row with
- * the rms of the recomputed values, neither of which a claim can move.
+ * the rms of the recomputed values, neither of which a claim can move. The rounding of a result to 16 bits is relative to
+ * the value itself, so no A inflates it, and it does not count.
  */
-export const maxRelativeTolerance = 1e-3
-
-/** rms tolerance over rms value: 0 where sums are exact, also when every value is 0. */
 export function relativeTolerance(rmsTolerance: number, rmsValue: number): number {
   return rmsTolerance === 0 ? 0 : rmsTolerance / rmsValue
 }
@@ -22,12 +21,15 @@ export function relativeTolerance(rmsTolerance: number, rmsValue: number): numbe
  * times, and with n = 1 that is all there is to compare with. The other opened rows of the product say how large its
  * values are: a row stays guarded only if its tolerance is also large beside the median rms value of them all. Inflation
  * leaves the values as they are, so it moves no median and gains nothing, and an absolute tolerance within 10⁻³ of the
- * product's typical value is what an unguarded row has.
+ * product's typical value (the limit of `float32`) is what an unguarded row has.
  *
  * @param rows - Results of every opened row of one product.
  * @returns The same results, in order, with the guard of such rows lifted.
  */
-export function liftAccidentalGuards(rows: readonly RowResult[]): RowResult[] {
+export function liftAccidentalGuards(
+  rows: readonly RowResult[],
+  { maxRelativeTolerance }: NumericProfile,
+): RowResult[] {
   const values = rows.map((row) => row.rmsValue).sort((a, b) => a - b)
   const median = values[Math.floor((values.length - 1) / 2)] ?? 0
   return rows.map((row) => {

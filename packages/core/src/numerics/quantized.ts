@@ -1,10 +1,9 @@
-import { type DotSums, dot } from './dot.ts'
+import { absoluteSum, type DotSums, dot } from './dot.ts'
 import { conclude, type EntryCheck, type EntryResult, type Outcome } from './entry.ts'
 import { activate, activatedTolerance, perColumn } from './epilogue.ts'
 import { columnOffset } from './prepared.ts'
-import { acceptedRatio } from './tolerance.ts'
 
-const sums: DotSums = { sum: 0.5, absolute: 0.5, squares: 0.5 }
+const sums: DotSums = { sum: 0.5, squares: 0.5 }
 
 const ranges = { uint8: [0, 255], int8: [-128, 127] } as const
 
@@ -22,18 +21,22 @@ const roundings = 7
 export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: number, result: EntryResult): Outcome {
   const { a, b, epilogue } = check
   const { activation, quantized } = epilogue
-  dot(a, b.columns, columnOffset(b, column), sums)
+  const offset = columnOffset(b, column)
+  dot(a, b.columns, offset, sums)
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
   result.preActivation = sums.sum
   result.recomputed = sums.sum
+  result.error = 0
   result.bound = 0
   result.tolerance = 0
   result.ratio = 0
   result.informative = false
   result.escalated = false
+  result.mismatched = false
+  result.mismatchRate = 0
   if (quantized === undefined) return conclude(result, 'guard', 'activation-unsupported')
   const { scales, biasBeforeScale, output, zeroPoint } = quantized
-  const largestSum = sums.absolute + (biasBeforeScale ? Math.abs(bias) : 0)
+  const largestSum = absoluteSum(a, b.columns, offset) + (biasBeforeScale ? Math.abs(bias) : 0)
   if (!(largestSum < (output === 'int32' ? 2 ** 53 : 2 ** 31))) return conclude(result, 'guard', 'overflow')
   if (!Number.isFinite(claimed)) return wrong(result, 'non-finite')
 
@@ -56,7 +59,8 @@ export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: 
     result.recomputed = value
     result.bound = activatedTolerance(activation, column, x, error, claimed > value)
     const difference = Math.abs(claimed - value)
-    result.ratio = difference === 0 ? 0 : Math.min((acceptedRatio * difference) / result.bound, Number.MAX_VALUE)
+    result.ratio =
+      difference === 0 ? 0 : Math.min((check.profile.acceptedRatio * difference) / result.bound, Number.MAX_VALUE)
     return difference <= result.bound ? conclude(result, 'accept', undefined) : wrong(result, 'tolerance', result.ratio)
   }
 

@@ -2,6 +2,7 @@ import { checkEntry, type EntryResult, entryResult, type GuardReason, type Rejec
 import { checkIntegerEntry } from './integer.ts'
 import { position } from './prepared.ts'
 import { checkQuantizedEntry } from './quantized.ts'
+import { checkReproducedEntry } from './reproduced.ts'
 import type { EntryFailure, OpenedRow } from './row.ts'
 
 /** After so many wrong entries a row is not looked at further: what escalation costs a verifier stays bounded. */
@@ -26,13 +27,21 @@ export interface Tally {
   sumSquaredBound: number
   sumSquaredOutput: number
   sumSquaredError: number
+  /** Of results of 16 bits: those that are not the recomputed value correctly rounded, and how many honest engines show. */
+  mismatches: number
+  expectedMismatches: number
 }
 
-const entryChecks = { float32: checkEntry, int32: checkIntegerEntry, int8: checkQuantizedEntry } as const
+const entryChecks = {
+  rounded: checkEntry,
+  reproduced: checkReproducedEntry,
+  integer: checkIntegerEntry,
+  quantized: checkQuantizedEntry,
+} as const
 
 /** Recomputes some entries of a row, one by one. */
 export function recompute(opened: OpenedRow, columns: Uint32Array): Tally {
-  const check = entryChecks[opened.profile.name]
+  const check = entryChecks[opened.profile.sums]
   const result = entryResult()
   const tally: Tally = {
     failures: [],
@@ -49,6 +58,8 @@ export function recompute(opened: OpenedRow, columns: Uint32Array): Tally {
     sumSquaredBound: 0,
     sumSquaredOutput: 0,
     sumSquaredError: 0,
+    mismatches: 0,
+    expectedMismatches: 0,
   }
   for (let i = 0; i < columns.length && tally.failures.length < maxFailures; i++) {
     const column = columns[i]!
@@ -61,13 +72,13 @@ export function recompute(opened: OpenedRow, columns: Uint32Array): Tally {
       continue
     }
     if (outcome === 'reject') tally.failures.push(failure(result, result.reason as RejectReason, column, claimed))
-    add(tally, result, column, claimed)
+    add(tally, result, column)
   }
   return tally
 }
 
-function add(tally: Tally, result: EntryResult, column: number, claimed: number): void {
-  const { ratio, tolerance, preActivation, bound, recomputed } = result
+function add(tally: Tally, result: EntryResult, column: number): void {
+  const { ratio, tolerance, preActivation, bound, recomputed, error } = result
   if (ratio > tally.largestRatio) {
     tally.largestRatio = ratio
     tally.largestAt = column
@@ -81,7 +92,9 @@ function add(tally: Tally, result: EntryResult, column: number, claimed: number)
   tally.sumSquaredValue += preActivation * preActivation
   tally.sumSquaredBound += bound * bound
   tally.sumSquaredOutput += recomputed * recomputed
-  tally.sumSquaredError += (claimed - recomputed) * (claimed - recomputed)
+  tally.sumSquaredError += error * error
+  if (result.mismatched) tally.mismatches++
+  tally.expectedMismatches += result.mismatchRate
 }
 
 export function failure(

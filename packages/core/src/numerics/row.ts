@@ -2,10 +2,11 @@ import { innerProduct } from './dot.ts'
 import type { EntryCheck, GuardReason, RejectReason } from './entry.ts'
 import { checkEpilogue } from './epilogue.ts'
 import { freivaldsApplies, freivaldsResidual, freivaldsRow, smallestVisible } from './freivalds.ts'
-import { maxRelativeTolerance, relativeTolerance } from './guard.ts'
+import { relativeTolerance } from './guard.ts'
 import { checkColumns, columnOffset, position } from './prepared.ts'
 import type { FreivaldsVector } from './project.ts'
 import { recompute, type Tally } from './recompute.ts'
+import { smallestColumns, union } from './smallest.ts'
 import { judgeTogether } from './together.ts'
 
 /** A row of C as the prover opened it, and what it must be. */
@@ -20,6 +21,8 @@ export interface OpenedRow extends EntryCheck {
 export interface RowRequest {
   /** Columns to recompute, ascending; when absent, every column that `c` and `b` both hold. */
   readonly entries?: Uint32Array
+  /** Of results of 16 bits: values of least magnitude that are recomputed besides, at most one in 20; 0 when absent. */
+  readonly smallest?: number
   /** For whole rows where {@link freivaldsApplies}. */
   readonly vectors?: readonly FreivaldsVector[]
   /** Probability for which `visibleError` is stated; 0.99 when absent. */
@@ -54,16 +57,19 @@ export interface RowResult {
   readonly largestRatio: number
   /** Column of the largest ratio. */
   readonly largestAt: number
-  /** Σ(claimed − recomputed)². */
+  /** Σ(claimed − recomputed)², less what rounding to 16 bits explains. */
   readonly sumSquaredError: number
   /** Σ(|error|/ν)² over the `informativeEntries`: those whose activation lets an error show. */
   readonly sumSquaredRatio: number
   readonly informativeEntries: number
-  /** Entries above {@link acceptedRatio}. */
+  /** Of results of 16 bits: those that are not the recomputed value correctly rounded, and how many honest engines show. */
+  readonly mismatches: number
+  readonly expectedMismatches: number
+  /** Entries above the accepted ratio. */
   readonly escalations: number
   /** Entries of which nothing can be concluded. */
   readonly guardedEntries: number
-  /** rms over the row of the tolerance and of the value, both before the activation: see {@link maxRelativeTolerance}. */
+  /** rms over the row of the tolerance and of the value, both before the activation: see {@link relativeTolerance}. */
   readonly rmsTolerance: number
   readonly rmsValue: number
   /**
@@ -93,19 +99,21 @@ export interface RowResult {
 export function checkRow(opened: OpenedRow, request: RowRequest = {}): RowResult {
   const { vectors = [], power = 0.99 } = request
   checkShapes(opened, request)
-  const columns = request.entries ?? heldColumns(opened)
+  const columns = sampledColumns(opened, request)
   const sampled = recompute(opened, columns)
   if (vectors.length === 0 || sampled.failures.length > 0) return conclude(opened, columns, sampled)
 
   const row = freivaldsRow(opened.a, opened.c, opened.b, opened.profile, opened.epilogue)
   let tripped = false
   let bound = 0
+  let tolerance = 0
   for (const vector of vectors) {
     const found = freivaldsResidual(row, vector)
     if (!(found.residual <= found.bound)) tripped = true
     bound = Math.max(bound, found.bound)
+    tolerance = Math.max(tolerance, found.tolerance)
   }
-  const projected = { count: vectors.length, bound, visible: smallestVisible(bound, vectors.length, power) }
+  const projected = { count: vectors.length, tolerance, visible: smallestVisible(bound, vectors.length, power) }
   if (!tripped) return conclude(opened, columns, sampled, projected)
 
   const all = heldColumns(opened)
@@ -119,14 +127,15 @@ export function checkRow(opened: OpenedRow, request: RowRequest = {}): RowResult
 
 interface Projected {
   readonly count: number
-  /** Largest T of the vectors. */
-  readonly bound: number
+  /** Largest T of the vectors, without the rounding of results to 16 bits. */
+  readonly tolerance: number
   /** Norm of the smallest error that they see. */
   readonly visible: number
 }
 
 function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, projected?: Projected): RowResult {
-  const { n } = opened.b
+  const { b, profile } = opened
+  const { n } = b
   const judged = tally.entries - tally.guardedEntries
   let rmsTolerance = judged === 0 ? 0 : Math.sqrt(tally.sumSquaredTolerance / judged)
   let rmsValue = judged === 0 ? 0 : Math.sqrt(tally.sumSquaredValue / judged)
@@ -135,11 +144,15 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
     // The residual vouches for the row as claimed, which says more of its size than the entries sampled from it.
     const norm = Math.sqrt(innerProduct(opened.c, opened.c))
     rmsValue = norm / Math.sqrt(n)
-    // T² = 4u²K·Σ_j x_j²(…)_j is on average 4/3 of Σ_j ν_j², and the tolerance is 4ν.
-    if (judged === 0) rmsTolerance = (2 * Math.sqrt(3) * projected.bound) / Math.sqrt(n)
+    // T² = 4r²·Σ_j x_j²(…)_j is on average 4/3 of Σ_j ν_j², whose multiple the tolerance is. Reproduced entries have none.
+    if (judged === 0 || profile.sums === 'reproduced') {
+      rmsTolerance = (profile.acceptedRatio * Math.sqrt(3 / n) * projected.tolerance) / 2
+    }
     visibleError = projected.visible / norm
   }
-  const guard = guardOf(tally, projected, relativeTolerance(rmsTolerance, rmsValue))
+  // Written so that NaN guards.
+  const isVague = !(relativeTolerance(rmsTolerance, rmsValue) <= profile.maxRelativeTolerance)
+  const guard = guardOf(tally, projected, isVague)
   return {
     outcome: tally.failures.length > 0 ? 'reject' : guard === undefined ? 'accept' : 'guard',
     ...(guard === undefined ? {} : { guard }),
@@ -152,6 +165,8 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
     sumSquaredError: tally.sumSquaredError,
     sumSquaredRatio: tally.sumSquaredRatio,
     informativeEntries: tally.informativeEntries,
+    mismatches: tally.mismatches,
+    expectedMismatches: tally.expectedMismatches,
     escalations: tally.escalations,
     guardedEntries: tally.guardedEntries,
     rmsTolerance,
@@ -160,10 +175,19 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
   }
 }
 
-function guardOf(tally: Tally, projected: Projected | undefined, relative: number): GuardReason | undefined {
+function guardOf(tally: Tally, projected: Projected | undefined, isVague: boolean): GuardReason | undefined {
   if (tally.guard !== undefined) return tally.guard
   if (tally.entries === 0 && projected === undefined) return 'nothing-checked'
-  return relative <= maxRelativeTolerance ? undefined : 'cancellation'
+  return isVague ? 'cancellation' : undefined
+}
+
+function sampledColumns(opened: OpenedRow, { entries, smallest = 0 }: RowRequest): Uint32Array {
+  if (entries === undefined) return heldColumns(opened)
+  const { c, b, columns, epilogue } = opened
+  const count = Math.min(smallest, Math.ceil(c.length / 20))
+  // Where columns of B are missing, what is left is recomputed in full anyway.
+  if (epilogue.roundedTo === undefined || count === 0 || b.known !== undefined) return entries
+  return union(entries, smallestColumns(c, columns, count, epilogue.activation.name === 'linear'))
 }
 
 /** Columns that both `c` and `b` hold. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkEntry, type EntryCheck, emulatedError, entryResult } from '../../src/numerics/entry.ts'
+import { checkEntry, type EntryCheck, emulatedTolerance, entryResult } from '../../src/numerics/entry.ts'
 import { identityEpilogue, type NumericEpilogue } from '../../src/numerics/epilogue.ts'
 import { profiles } from '../../src/numerics/profile.ts'
 import { maxFloat32 } from '../../src/numerics/tolerance.ts'
@@ -122,7 +122,7 @@ describe('escalation', () => {
   it('rejects more than 8 times the largest emulated error', () => {
     const problem = gaussian.make(testRandom(6), 4096, 1)
     const { c } = sums(problem)
-    const emulated = emulatedError(checkOf(problem), 0, 0)
+    const emulated = emulatedTolerance(checkOf(problem), 0, 0, 8) / 8
     for (const sign of [1, -1]) {
       const beyond = judge(checkOf(problem), c + sign * Math.max(8.01 * emulated, 1e-4))
       expect(beyond).toMatchObject({ outcome: 'reject', reason: 'tolerance', escalated: true })

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { identityEpilogue, type NumericEpilogue } from '../../src/numerics/epilogue.ts'
 import { prepareMatrix } from '../../src/numerics/prepared.ts'
-import { profiles } from '../../src/numerics/profile.ts'
+import { type NumericProfile, profiles } from '../../src/numerics/profile.ts'
 import { checkRow, type RowResult } from '../../src/numerics/row.ts'
 import { families } from './families.ts'
 import { testRandom } from './random.ts'
@@ -25,12 +25,13 @@ function checkRows(
   k: number,
   n: number,
   epilogue: NumericEpilogue,
+  profile: NumericProfile = profiles.float32,
 ) {
   const b = prepareMatrix({ bytes, dtype: 'float32', k, n, transposed: false })
   return Array.from({ length: m }, (_, i): RowResult => {
     const row = Float64Array.from(a.subarray(i * k, (i + 1) * k))
     const c = Float64Array.from(output.subarray(i * n, (i + 1) * n))
-    return checkRow({ a: row, b, c, profile: profiles.float32, epilogue })
+    return checkRow({ a: row, b, c, profile, epilogue })
   })
 }
 
@@ -58,6 +59,38 @@ describe.each(['cpu', 'wasm'])('tfjs on %s', (backend) => {
     if (family.cancels) return
     expect(results.filter(({ outcome }) => outcome === 'guard')).toEqual([])
     if (!family.structured) expect(Math.max(...results.map(({ largestRatio }) => largestRatio))).toBeLessThan(2)
+  })
+
+  it.runIf(backend === 'cpu')('is reproduced bit by bit', () => {
+    const { normal } = testRandom(33)
+    const floats = (length: number) => Float32Array.from({ length }, normal)
+    for (const [m, k, n] of [
+      [3, 1, 40],
+      [3, 47, 40],
+      [3, 48, 40],
+      [3, 500, 60],
+      [50, 97, 100],
+    ] as const) {
+      const [a, b, bias] = [floats(m * k), floats(k * n), floats(n)]
+      const bytes = new Uint8Array(b.buffer)
+      const plain = tf.tidy(() => tf.matMul(tf.tensor2d(a, [m, k]), tf.tensor2d(b, [k, n])).dataSync()) as Float32Array
+      const fused = tf.tidy(() =>
+        tf.fused
+          .matMul({
+            a: tf.tensor2d(a, [m, k]),
+            b: tf.tensor2d(b, [k, n]),
+            bias: tf.tensor1d(bias),
+            activation: 'relu',
+          })
+          .dataSync(),
+      ) as Float32Array
+      const epilogue = { alpha: 1, bias: Float64Array.from(bias), activation: { name: 'relu' } } as const
+      const results = [
+        ...checkRows(plain, a, bytes, m, k, n, identityEpilogue, profiles.exact),
+        ...checkRows(fused, a, bytes, m, k, n, epilogue, profiles.exact),
+      ]
+      expect(results.filter(({ outcome }) => outcome !== 'accept')).toEqual([])
+    }
   })
 
   const activations = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const
