@@ -1,0 +1,90 @@
+import type { Message } from '@tensor-assay/core'
+import { lengthOf } from './link.ts'
+import { malformed, messageOverheadBytes } from './wire.ts'
+
+interface Entry {
+  readonly message: Message
+  /** Its memory is no longer needed. */
+  taken: boolean
+  resolve(): void
+  reject(error: Error): void
+}
+
+/** Messages on their way out: those that wait for the window, and those whose senders wait for room. */
+export class Outbox {
+  readonly #windowBytes: number
+  readonly #hand: (message: Message, onTaken: () => void) => void
+  // Sets keep the order of insertion, and give up their first entry at no cost.
+  readonly #queued = new Set<Entry>()
+  readonly #handed = new Set<Entry>()
+  #outstandingBytes = 0
+  #onEmpty: (() => void) | undefined
+
+  /** @param hand - Passes a message to the connection. */
+  constructor(windowBytes: number, hand: (message: Message, onTaken: () => void) => void) {
+    this.#windowBytes = windowBytes
+    this.#hand = hand
+  }
+
+  /** Resolves when the message was taken and there is room for another. */
+  send(message: Message): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queued.add({ message, taken: false, resolve, reject })
+      this.#advance()
+    })
+  }
+
+  /** @throws {AssayError} `frame-malformed` if it is for more than was sent. */
+  credit(bytes: number): void {
+    if (bytes > this.#outstandingBytes) {
+      throw malformed(`credit for ${bytes} bytes, where ${this.#outstandingBytes} are outstanding`)
+    }
+    this.#outstandingBytes -= bytes
+    this.#advance()
+  }
+
+  /** @param onEmpty - Called when every message was handed on and there would be room for one more. */
+  finish(onEmpty: () => void): void {
+    this.#onEmpty = onEmpty
+    this.#advance()
+  }
+
+  /** Rejects every send that is not settled. */
+  fail(error: Error): void {
+    for (const entry of [...this.#handed, ...this.#queued]) entry.reject(error)
+    this.#handed.clear()
+    this.#queued.clear()
+    this.#onEmpty = undefined
+  }
+
+  get #open(): boolean {
+    return this.#outstandingBytes < this.#windowBytes
+  }
+
+  #advance(): void {
+    for (const entry of this.#queued) {
+      if (!this.#open) return
+      this.#queued.delete(entry)
+      this.#handed.add(entry)
+      this.#outstandingBytes += lengthOf(entry.message) + messageOverheadBytes
+      this.#hand(entry.message, () => {
+        entry.taken = true
+        this.#settle()
+      })
+    }
+    this.#settle()
+    if (!this.#open) return
+    const onEmpty = this.#onEmpty
+    this.#onEmpty = undefined
+    onEmpty?.()
+  }
+
+  #settle(): void {
+    if (!this.#open) return
+    for (const entry of this.#handed) {
+      if (!entry.taken) return
+      this.#handed.delete(entry)
+      entry.resolve()
+    }
+  }
+}
