@@ -1,0 +1,70 @@
+import { Attributes, type OnnxNode } from '@tensor-assay/onnx-model'
+import { BlockedGraph, blockedDomain } from './blocked-graph.ts'
+import type { GraphValues } from './graph-values.ts'
+import { fusedActivation, inputOf, isOpaque, type Opaque, type Operator, requiredInput } from './operator.ts'
+import { type ConvolutionForm, plainProduct, type Statement } from './statement.ts'
+
+export const convolutionOperators: readonly (readonly [string, Operator])[] = [
+  [':Conv', convolution],
+  ['com.microsoft:FusedConv', convolution],
+  [`${blockedDomain}:Conv`, blockedConvolution],
+]
+
+/** The attributes that Conv and its relatives share. */
+export function convolutionForm(node: OnnxNode, values: GraphValues): ConvolutionForm | Opaque {
+  const attributes = new Attributes(values.model, node)
+  const autoPad = attributes.string('auto_pad', 'NOTSET')
+  if (autoPad !== 'NOTSET' && autoPad !== 'VALID' && autoPad !== 'SAME_UPPER' && autoPad !== 'SAME_LOWER') {
+    return { reason: `auto_pad ${autoPad}` }
+  }
+  const strides = attributes.ints('strides', undefined)
+  const dilations = attributes.ints('dilations', undefined)
+  const pads = attributes.ints('pads', undefined)
+  return {
+    kind: 'convolution',
+    groups: attributes.int('group', 1),
+    ...(strides === undefined ? {} : { strides }),
+    ...(dilations === undefined ? {} : { dilations }),
+    ...(pads === undefined ? {} : { pads }),
+    autoPad,
+  }
+}
+
+function convolution(node: OnnxNode, values: GraphValues): Statement | Opaque {
+  if (inputOf(node, 3) !== undefined) return { reason: 'another tensor is added before the activation' }
+  const form = convolutionForm(node, values)
+  if (isOpaque(form)) return form
+  const activation = fusedActivation(node, values)
+  if (isOpaque(activation)) return activation
+  const bias = inputOf(node, 2)
+  const base: Statement = {
+    ...plainProduct,
+    form,
+    a: requiredInput(node, 0),
+    b: { kind: 'value', value: requiredInput(node, 1) },
+    c: node.outputs[0]!,
+    activation,
+  }
+  return bias === undefined ? base : { ...base, bias }
+}
+
+/**
+ * A convolution in blocks of channels, which is what level `all` makes of most float32 convolutions on x64. A and C are
+ * read through nodes of ours that put the channels in order; the filters in the model are reordered and filled up.
+ */
+function blockedConvolution(node: OnnxNode, values: GraphValues): Statement | Opaque {
+  const found = convolution(node, values)
+  if (isOpaque(found)) return found
+  const filters = values.initializer(requiredInput(node, 1))
+  if (filters?.dims.length !== 4) return { reason: 'blocked filters that are not in the model' }
+  const blocked = BlockedGraph.of(values)
+  const outChannels = blocked.channels(found.c)
+  if (outChannels === undefined) return { reason: 'a blocked convolution whose number of channels cannot be told' }
+  const inChannels = filters.dims[1]! * (found.form as ConvolutionForm).groups
+  return {
+    ...found,
+    a: blocked.has(found.a) ? blocked.inOrder(found.a, inChannels) : found.a,
+    b: { kind: 'blocked-filters', value: requiredInput(node, 1), outChannels },
+    c: blocked.inOrder(found.c, outChannels),
+  }
+}

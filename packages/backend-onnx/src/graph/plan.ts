@@ -1,0 +1,102 @@
+import type { NewNode, OnnxGraph, OnnxModel, OnnxNode } from '@tensor-assay/onnx-model'
+import { GraphValues, type Origin } from './graph-values.ts'
+import { isOpaque, type Opaque, operatorName, statementOf } from './operators.ts'
+import type { Statement } from './statement.ts'
+
+/** What an instrumented session reports, decided once for its graph. */
+export interface GraphPlan {
+  /** In the order in which the graph lists its nodes, an order in which they can be executed. */
+  readonly products: readonly PlannedProduct[]
+  /** Nodes that multiply and cannot be stated. Each run of the session executes each of them, or may. */
+  readonly opaque: readonly OpaqueNode[]
+  /** Values that have to be read in each run, among them outputs of the model and of {@link added}. */
+  readonly taps: readonly string[]
+  /** Values that have to be read once, because every run computes the same. */
+  readonly constants: readonly string[]
+  /** Nodes to be added behind the graph's own. */
+  readonly added: readonly NewNode[]
+  origin(value: string): Origin
+}
+
+export interface PlannedProduct {
+  /** The node's name, made unique where it is not. */
+  readonly node: string
+  /** As ONNX Runtime names it, with the domain where that is not ONNX's own. */
+  readonly operation: string
+  readonly statement: Statement
+}
+
+export interface OpaqueNode {
+  readonly node: string
+  readonly operation: string
+  readonly reason: string
+}
+
+/**
+ * Finds what a graph multiplies.
+ *
+ * @param model - The graph as it is executed, after optimisation.
+ * @throws {AssayError} `model-malformed` if an attribute is not what its operator takes.
+ */
+export function planGraph(model: OnnxModel): GraphPlan {
+  const values = new GraphValues(model)
+  const names = new Set<string>()
+  const products: PlannedProduct[] = []
+  const opaque: OpaqueNode[] = []
+  for (const node of model.graph.nodes) {
+    const found = statementOf(node, values) ?? bodyOf(node, model)
+    if (found === undefined) continue
+    const identity = { node: uniqueName(node, names), operation: operatorName(node) }
+    if (isOpaque(found)) opaque.push({ ...identity, ...found })
+    else products.push({ ...identity, statement: found })
+  }
+  const needed = new Set(products.flatMap(({ statement }) => operands(statement)))
+  // Sorted into the two kinds; what is in the model or given by the caller needs no tap.
+  const from = (origin: Origin) => [...needed].filter((value) => values.origin(value) === origin)
+  return {
+    products,
+    opaque,
+    taps: from('computed'),
+    constants: from('constant'),
+    added: values.added,
+    origin: (value) => values.origin(value),
+  }
+}
+
+/** The values that a statement is about. */
+export function operands({ a, b, c, factors, zeroPoints, bias }: Statement): string[] {
+  const right = b.kind === 'packed-blocks' ? [b.value, b.scales, b.zeroPoints] : [b.value]
+  const all = [a, ...right, c, ...factors.map(({ value }) => value), zeroPoints.a, zeroPoints.b, zeroPoints.c, bias]
+  return all.filter((value) => value !== undefined)
+}
+
+function uniqueName({ name, opType, outputs }: OnnxNode, taken: Set<string>): string {
+  const wish = name === '' ? `${opType}:${outputs[0] ?? ''}` : name
+  let unique = wish
+  for (let i = 2; taken.has(unique); i++) unique = `${wish}#${i}`
+  taken.add(unique)
+  return unique
+}
+
+/** A node whose attributes hold graphs, of If, Loop, Scan and the like, with products in them. */
+function bodyOf(node: OnnxNode, model: OnnxModel): Opaque | undefined {
+  const products = countProducts(node, model)
+  if (products === 0) return undefined
+  return { reason: `${products} products in its ${products === 1 ? 'body' : 'bodies'}, where they cannot be read` }
+}
+
+function countProducts(node: OnnxNode, model: OnnxModel): number {
+  let products = 0
+  for (const attribute of node.attributes.values()) {
+    const graphs: readonly OnnxGraph[] =
+      attribute.kind === 'graph' ? [attribute.value] : attribute.kind === 'graphs' ? attribute.value : []
+    for (const graph of graphs) {
+      const values = new GraphValues({ ...model, graph })
+      for (const inner of graph.nodes) {
+        if (statementOf(inner, values) !== undefined) products++
+        else products += countProducts(inner, model)
+      }
+    }
+  }
+  return products
+}

@@ -1,0 +1,24 @@
+import type { OrtTensor } from '../ort/library.ts'
+
+/** A value of a run or of its model. The same object for the same value of the same run; of the model, in every run. */
+export interface TapTensor {
+  /** As ONNX Runtime names it: 'float32', 'uint8', 'float16', … */
+  readonly type: string
+  readonly dims: readonly number[]
+  /**
+   * The elements, little-endian, row-major. A view of memory that belongs to the user's program or to the model: not to be
+   * changed, and to be copied where it is needed after the call in which it was read.
+   *
+   * @throws {AssayError} If the model's external data cannot be read any more.
+   */
+  bytes(): Uint8Array
+}
+
+/** @returns Undefined for text, and for tensors outside the CPU's memory. */
+export function tapTensor(tensor: OrtTensor): TapTensor | undefined {
+  const { type, dims, location } = tensor
+  if (location !== 'cpu' && location !== 'cpu-pinned') return undefined
+  const { data } = tensor
+  if (!ArrayBuffer.isView(data)) return undefined
+  return { type, dims, bytes: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) }
+}

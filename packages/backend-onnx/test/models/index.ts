@@ -1,0 +1,30 @@
+import { controlFlow, recurrent } from './control-flow.ts'
+import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters } from './convolution.ts'
+import { batchNormalised, derivedWeights, gemm, matmulShapes, mlp } from './matmul.ts'
+import { blockQuantised, dynamicQuantised, half, qdqCnn, qdqMlp } from './quantised.ts'
+import { transformer } from './transformer.ts'
+import type { TestModel } from './writer.ts'
+
+export { transformer } from './transformer.ts'
+export type { Feed, TestModel } from './writer.ts'
+
+/** One model of each kind that ONNX Runtime treats in its own way. */
+export const generatedModels: readonly TestModel[] = [
+  mlp(),
+  gemm(),
+  matmulShapes(),
+  derivedWeights(),
+  batchNormalised(),
+  transformer(),
+  cnn(),
+  convolutionShapes(),
+  blockedConvolutions(),
+  dynamicFilters(),
+  qdqMlp(),
+  qdqCnn(),
+  dynamicQuantised(),
+  blockQuantised(),
+  half(),
+  controlFlow(),
+  recurrent(),
+]
