@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { machine } from './machine.ts'
 import { seededRandom } from './measure.ts'
+import { numericsSuite } from './numerics.ts'
 import { renderMachine, renderSection, type Section, type Suite } from './report.ts'
 import { tfjsSuite } from './tfjs.ts'
 
-const suites: readonly Suite[] = [tfjsSuite]
+const suites: readonly Suite[] = [tfjsSuite, numericsSuite]
 
 const { values } = parseArgs({
   options: {
