@@ -1,4 +1,4 @@
-import { type DType, type RowLookup, rowBytes, type SamplingPlan, toFloat64 } from '@tensor-assay/core'
+import { type DType, decodeElements, type RowLookup, rowBytes, type SamplingPlan } from '@tensor-assay/core'
 
 /** Some rows of a tensor. */
 export interface OpenedTensor {
@@ -30,7 +30,8 @@ export function rowLookup(opened: OpenedTensor): RowLookup {
     if (values === undefined) {
       const position = positions.get(index)
       if (position === undefined) throw new RangeError(`row ${index} was not opened`)
-      values = toFloat64(opened.bytes.subarray(position * stride, (position + 1) * stride), opened.dtype)
+      const elements = decodeElements(opened.bytes.subarray(position * stride, (position + 1) * stride), opened.dtype)
+      values = elements instanceof Float64Array ? elements : new Float64Array(elements)
       decoded.set(index, values)
     }
     return values

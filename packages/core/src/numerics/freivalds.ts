@@ -1,4 +1,4 @@
-import { innerProduct, weightedSquares } from './dot.ts'
+import { type DotSums, dotOfVectors, innerProduct, weightedSquares } from './dot.ts'
 import { type NumericEpilogue, perColumn } from './epilogue.ts'
 import type { PreparedMatrix } from './prepared.ts'
 import type { NumericProfile } from './profile.ts'
@@ -8,32 +8,32 @@ import { termCount } from './terms.ts'
 import { relativeScale } from './tolerance.ts'
 
 /**
- * Whether the check says anything of a product: an activation hides the sums, and int32 sums wrap.
+ * Whether the check says anything of a product: an activation hides the sums, and so does a rounding to 8 bits; int32 sums
+ * wrap.
  */
-export function freivaldsApplies(profile: NumericProfile, { activation }: NumericEpilogue): boolean {
-  return profile.unitRoundoff > 0 && activation.name === 'linear'
+export function freivaldsApplies(profile: NumericProfile, { activation, quantized }: NumericEpilogue): boolean {
+  if (activation.name !== 'linear' || profile.sums === 'integer') return false
+  return profile.sums !== 'quantized' || quantized?.output === 'int32'
 }
+
+const sums: DotSums = { sum: 0.5, squares: 0.5 }
 
 /** What the vectors that are applied to one row have in common. */
 export interface FreivaldsRow {
+  /** Row of op(A), shape [k]. */
   readonly a: Float64Array
-  readonly alpha: number
-  /** ĉ_j − bias_j, shape [n]. */
-  readonly sums: Float64Array
-  /** ĉ_j² + bias_j², shape [n]. */
-  readonly squares: Float64Array
+  /** Claimed row of C, shape [n]. */
+  readonly c: Float64Array
+  readonly epilogue: NumericEpilogue
   /** α²·Σ_t a_t²·q_t, the mean of Σ_j x_j²·s₂_j² over x. */
   readonly products: number
-  /** 2ν/√(s₂² + c²) */
+  /** T over the root of the sums of squares, but for the rounding of results to 16 bits. */
   readonly factor: number
   /** 2u' of the format to which results are rounded; 0 for float32, whose rounding is one of those of the sum. */
   readonly rounding: number
 }
 
-/**
- * @param a - Row of op(A), shape [k].
- * @param c - Claimed row of C, shape [n].
- */
+/** @param b - Held in full. */
 export function freivaldsRow(
   a: Float64Array,
   c: Float64Array,
@@ -41,22 +41,16 @@ export function freivaldsRow(
   profile: NumericProfile,
   epilogue: NumericEpilogue,
 ): FreivaldsRow {
-  const { alpha, bias, roundedTo } = epilogue
-  const sums = new Float64Array(c.length)
-  const squares = new Float64Array(c.length)
-  for (let j = 0; j < c.length; j++) {
-    const value = c[j]!
-    const offset = bias === undefined ? 0 : perColumn(bias, j)
-    sums[j] = value - offset
-    squares[j] = value * value + offset * offset
-  }
+  const { alpha, roundedTo } = epilogue
   return {
     a,
-    alpha,
-    sums,
-    squares,
+    c,
+    epilogue,
     products: alpha * alpha * weightedSquares(a, b.energy),
-    factor: 2 * relativeScale(profile, termCount(a.length, epilogue)),
+    factor:
+      profile.unitRoundoff > 0
+        ? 2 * relativeScale(profile, termCount(a.length, epilogue))
+        : 2 ** -50 * Math.sqrt(a.length + c.length),
     rounding: roundedTo === undefined ? 0 : 2 * 2 ** -halfFormats[roundedTo].digits,
   }
 }
@@ -78,7 +72,8 @@ export interface FreivaldsResidual {
  * T² = 4r²·(α²·Σ_t a_t²·q_t + Σ_j x_j²·(ĉ_j² + bias_j²)) + 4u'²·Σ_j x_j²·ĉ_j²,
  *
  * the last term where results are rounded to 16 bits with unit roundoff u', which costs an rms of up to 0.58·u'·|ĉ_j|. T is
- * twice the size of the errors, of which float32 engines show an rms of up to 0.26.
+ * twice the size of the errors, of which float32 engines show an rms of up to 0.26. Where sums are exact, what is left is the
+ * rounding of this very check in float64, and 2r is 2⁻⁵⁰·√(k + n).
  *
  * An error of the row has |z| <= T with probability at most √2·T/‖d‖₂ for each vector, however it is distributed: see
  * {@link smallestVisible}.
@@ -86,11 +81,22 @@ export interface FreivaldsResidual {
  * @see Freivalds, Probabilistic machines can use less running time, IFIP Congress 1977.
  */
 export function freivaldsResidual(row: FreivaldsRow, { x, Bx }: FreivaldsVector): FreivaldsResidual {
-  const weighted = weightedSquares(x, row.squares)
-  const tolerance = row.factor * Math.sqrt(row.products + weighted)
+  const { alpha, bias } = row.epilogue
+  dotOfVectors(x, row.c, sums)
+  let projected = sums.sum
+  const squares = sums.squares
+  let biasSquares = 0
+  if (bias !== undefined) {
+    for (let j = 0; j < x.length; j++) {
+      const p = x[j]! * perColumn(bias, j)
+      projected -= p
+      biasSquares += p * p
+    }
+  }
+  const tolerance = row.factor * Math.sqrt(row.products + squares + biasSquares)
   return {
-    residual: Math.abs(innerProduct(x, row.sums) - row.alpha * innerProduct(row.a, Bx)),
-    bound: Math.hypot(tolerance, row.rounding * Math.sqrt(weighted)),
+    residual: Math.abs(projected - alpha * innerProduct(row.a, Bx)),
+    bound: Math.sqrt(tolerance * tolerance + row.rounding * row.rounding * squares),
     tolerance,
   }
 }

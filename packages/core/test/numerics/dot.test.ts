@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { absoluteSum, dot, innerProduct, weightedSquares } from '../../src/numerics/dot.ts'
+import { absoluteSum, dot, dotOfVectors, innerProduct, weightedSquares } from '../../src/numerics/dot.ts'
 import { testRandom } from './random.ts'
 
 describe('sums over products', () => {
@@ -18,6 +18,8 @@ describe('sums over products', () => {
 
       const sums = { sum: 0, squares: 0 }
       dot(a, columns, offset, sums)
+      expect(sums).toEqual({ sum: total(products), squares: total(products.map((p) => p * p)) })
+      dotOfVectors(a, b, sums)
       expect(sums).toEqual({ sum: total(products), squares: total(products.map((p) => p * p)) })
       expect(absoluteSum(a, columns, offset)).toBe(total(products.map(Math.abs)))
       expect(innerProduct(a, b)).toBe(total(products))

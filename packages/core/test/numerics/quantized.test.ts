@@ -3,7 +3,9 @@ import { type EntryCheck, entryResult } from '../../src/numerics/entry.ts'
 import type { NumericEpilogue, QuantizedEpilogue } from '../../src/numerics/epilogue.ts'
 import { prepareMatrix } from '../../src/numerics/prepared.ts'
 import { profiles } from '../../src/numerics/profile.ts'
+import { projectMatrix } from '../../src/numerics/project.ts'
 import { checkQuantizedEntry } from '../../src/numerics/quantized.ts'
+import { checkRow } from '../../src/numerics/row.ts'
 import { testRandom } from './random.ts'
 
 const { fround } = Math
@@ -57,6 +59,30 @@ describe('checkQuantizedEntry', () => {
       expect(judge(problem, problem.sum + 1)).toMatchObject({ outcome: 'reject', reason: 'integer' })
       expect(judge(problem, problem.sum + 7, {}, { bias: Float64Array.of(7) }).outcome).toBe('accept')
     }
+  })
+
+  it('is covered whole by vectors where the result is an exact sum', () => {
+    const { below, uniform } = testRandom(6)
+    const [k, n] = [300, 200]
+    const a = Float64Array.from({ length: k }, () => below(256) - 100)
+    const columns = Int8Array.from({ length: n * k }, () => below(256) - 128)
+    const bytes = new Uint8Array(columns.buffer)
+    const b = prepareMatrix({ bytes, dtype: 'int8', k, n, transposed: true })
+    const c = Float64Array.from({ length: n }, (_, j) =>
+      a.reduce((sum, value, t) => sum + value * columns[j * k + t]!, 0),
+    )
+    const epilogue = { alpha: 1, activation: { name: 'linear' }, quantized: plain } as const
+    const row = { a, b, c, profile: profiles.int8, epilogue }
+    const xs = [0, 1].map(() => Float64Array.from({ length: n }, () => 2 * uniform() - 1))
+    const request = { entries: Uint32Array.of(3), vectors: projectMatrix(b, xs) }
+    expect(checkRow(row, request)).toMatchObject({ outcome: 'accept', entries: 1, vectors: 2 })
+    const wrong = { ...row, c: c.map((value, j) => (j === 150 ? value + 1 : value)) }
+    expect(checkRow(wrong, request)).toMatchObject({
+      outcome: 'reject',
+      failures: [{ column: 150, reason: 'integer' }],
+    })
+    const scaled = { ...row, epilogue: { ...epilogue, quantized: { ...plain, output: 'float32' } } } as const
+    expect(() => checkRow(scaled, request)).toThrow(RangeError)
   })
 
   it('takes both zero points into account', () => {
