@@ -27,6 +27,8 @@ async function prove(address) {
   })
   prover.on('exit', (code) => {
     process.exitCode = code ?? 1
+    // A prover that failed before it dialled leaves the verifier waiting.
+    setTimeout(() => verifier.kill(), 10_000).unref()
   })
   for await (const line of createInterface(prover.stdout)) console.log(`prover   | ${line}`)
 }
