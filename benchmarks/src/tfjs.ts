@@ -27,14 +27,14 @@ interface Case {
 const cases: readonly Case[] = [
   {
     model: product(400, 4000, 400),
-    full: { rounds: 20, calls: 5, batch: 10 },
-    quick: { rounds: 6, calls: 3, batch: 4 },
+    full: { rounds: 15, calls: 5, batch: 10 },
+    quick: { rounds: 6, calls: 2, batch: 3 },
     showsHashing: true,
   },
   {
     model: product(1000, 1000, 1000),
-    full: { rounds: 20, calls: 5, batch: 10 },
-    quick: { rounds: 6, calls: 3, batch: 4 },
+    full: { rounds: 15, calls: 5, batch: 10 },
+    quick: { rounds: 6, calls: 2, batch: 3 },
     showsHashing: true,
   },
   {
@@ -44,13 +44,13 @@ const cases: readonly Case[] = [
   },
   {
     model: dense({ depth: 6, width: 1024, batch: 256 }),
-    full: { rounds: 20, calls: 3, batch: 5 },
+    full: { rounds: 15, calls: 3, batch: 5 },
     quick: { rounds: 6, calls: 1, batch: 2 },
     showsHashing: true,
   },
   {
     model: transformer({ depth: 2, width: 256, heads: 4, length: 128 }),
-    full: { rounds: 20, calls: 10, batch: 20 },
+    full: { rounds: 15, calls: 10, batch: 20 },
     quick: { rounds: 6, calls: 5, batch: 10 },
     showsHashing: true,
   },
