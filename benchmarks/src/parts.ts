@@ -2,13 +2,12 @@ import {
   challengeSeed,
   commitTensor,
   encodeMessage,
+  leafRowsOf,
   loadSuite,
   type Matrix,
   openedRows,
-  openTensor,
+  openRows,
   type Product,
-  row,
-  rowBytes,
   transcript,
   unitShape,
   weightDigest,
@@ -82,7 +81,7 @@ async function partsOfRun(subject: Subject, send: Send, memory: Memory): Promise
   const committed = new Map(
     matrices.map((matrix, tensor) => [
       matrix,
-      timed('hashing', () => commitTensor(suite, { session, tensor, matrix, saltKey })),
+      timed('hashing', () => commitTensor(suite, { session, tensor, matrix, leafRows: leafRowsOf(matrix), saltKey })),
     ]),
   )
 
@@ -93,9 +92,7 @@ async function partsOfRun(subject: Subject, send: Send, memory: Memory): Promise
       const plan = sampler.plan(challengeSeed(saltKey, session, sequence), unitShape(sampled))
       const rows = openedRows(sampled, plan)
       return [rows.a, rows.c, rows.b].flatMap((indices, i) =>
-        indices === undefined
-          ? []
-          : { bytes: rowsOf(tensors[i]!, indices), opening: openTensor(committed.get(tensors[i]!)!, indices) },
+        indices === undefined ? [] : openRows(tensors[i]!, committed.get(tensors[i]!)!, indices),
       )
     })
     const start = performance.now()
@@ -174,13 +171,6 @@ function observe(
 function atOnce<T>(value: T | Promise<T>): T {
   if (value instanceof Promise) throw new TypeError('a backend that does not read at once cannot be timed part by part')
   return value
-}
-
-function rowsOf(matrix: Matrix, indices: Uint32Array): Uint8Array {
-  const stride = rowBytes(matrix)
-  const bytes = new Uint8Array(indices.length * stride)
-  for (const [i, index] of indices.entries()) bytes.set(row(matrix, index), i * stride)
-  return bytes
 }
 
 interface Memory {

@@ -15,6 +15,7 @@ export {
 } from './codec/messages.ts'
 export { challengeSeed, isAudited, keyCommitment, sessionId } from './commitment/challenge.ts'
 export { encodeFields, type Field, float64Field } from './commitment/fields.ts'
+export { leafRowsOf, leavesOf, rowsOfLeaves, rowsToOpen } from './commitment/leaves.ts'
 export { buildTree, type MerkleTree } from './commitment/merkle.ts'
 export { multiproof, rootFromMultiproof } from './commitment/multiproof.ts'
 export { type HashSuite, loadSuite, type SuiteId, sha256 } from './commitment/suite.ts'
@@ -24,6 +25,7 @@ export {
   commitTensor,
   commitTensorInSteps,
   type OpenedRows,
+  openRows,
   openTensor,
   saltBytes,
   type TensorOpening,

@@ -152,12 +152,12 @@ function checkRows(rows: readonly OpenedRow[], { record, opened, seed, policy }:
   })
 }
 
-/** The opened columns of matrix `index` of an activation B. */
-function openedColumns({ b, plan }: OpenedProduct, { n }: Geometry, index: number): PreparedMatrix {
+/** The opened columns of matrix `index` of an activation B: those of the plan, and what shares a leaf with them. */
+function openedColumns({ b }: OpenedProduct, { n }: Geometry, index: number): PreparedMatrix {
   if (b === undefined) throw new RangeError('B is neither a weight nor opened')
-  const known = plan.columns ?? Uint32Array.from({ length: n }, (_, j) => j)
   const stride = rowBytes(b)
-  const first = b.indices.indexOf(index * n + (known[0] ?? 0))
+  const first = b.indices.findIndex((row) => row >= index * n)
+  const known = b.indices.filter((row) => row >= index * n && row < (index + 1) * n).map((row) => row - index * n)
   const bytes = b.bytes.subarray(first * stride, (first + known.length) * stride)
   return prepareColumns({ bytes, dtype: b.dtype, k: b.cols, n, known })
 }

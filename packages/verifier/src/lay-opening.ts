@@ -1,9 +1,11 @@
 import {
   type Control,
   type HashSuite,
+  leafRowsOf,
   openedRows,
   type ProductRecord,
   rowBytes,
+  rowsToOpen,
   type SamplingPlan,
   verifyOpening,
 } from '@tensor-assay/core'
@@ -30,10 +32,12 @@ export function layOpening(
   if (segments.length !== opened.length) return `it must hold rows of ${opened.length} tensors, got ${segments.length}`
   const laid: { [name in TensorName]?: OpenedTensor } = {}
   for (const [i, name] of opened.entries()) {
-    const { tensor, cols, dtype } = tensorAt(numbers[name]!)!
-    const indices = rows[name]!
+    const declared = tensorAt(numbers[name]!)!
+    const { tensor, cols, dtype, root } = declared
+    // What is committed to is opened leaf by leaf.
+    const indices = root === undefined ? rows[name]! : rowsToOpen(rows[name]!, declared)
     const bytes = segments[i]!
-    const expected = indices.length * rowBytes({ cols, dtype })
+    const expected = indices.length * rowBytes(declared)
     if (bytes.length !== expected) {
       return `it must hold ${indices.length} rows of ${name.toUpperCase()} in ${expected} bytes, got ${bytes.length}`
     }
@@ -65,6 +69,7 @@ export function unboundTensor(
     // An empty product opens nothing, and nothing is said of it.
     if (part.indices.length === 0) return false
     const { root } = tensor
-    return !verifyOpening(suite, { ...tensor, root, session, indices: part.indices, rowBytes: part.bytes, ...proof })
+    const opening = { indices: part.indices, rowBytes: part.bytes, leafRows: leafRowsOf(tensor), ...proof }
+    return !verifyOpening(suite, { ...tensor, root, session, ...opening })
   })
 }

@@ -1,15 +1,14 @@
 import type { Control, OperationRecord, ProductRecord } from '../codec/messages.ts'
 import { challengeSeed } from '../commitment/challenge.ts'
 import { committer } from '../commitment/committer.ts'
-import { openTensor, type TensorOpening } from '../commitment/tensor.ts'
-import { rowBytes } from '../matrix.ts'
+import { openRows } from '../commitment/tensor.ts'
 import type { Product } from '../product.ts'
 import { openedRows, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
 import type { ProverMode } from './mode.ts'
 import { pause } from './pause.ts'
 import { digestVectors, opaqueRecord, productRecord, type RecordBase } from './recorder.ts'
-import { type CommittedSnapshot, type Snapshot, snapshots } from './snapshots.ts'
+import { type Snapshot, snapshots } from './snapshots.ts'
 import type { KnownWeights } from './weights.ts'
 
 export interface InteractiveOptions {
@@ -140,8 +139,8 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     const sampled = { layout: record.layout, right: record.b.kind }
     const rows = openedRows(sampled, link.sampler.plan(seed, unitShape(sampled)))
     const [a, c, b] = await Promise.all(snapshots.map(({ ready }) => ready))
-    const parts = [openRows(a!, rows.a), openRows(c!, rows.c)]
-    if (b && rows.b) parts.push(openRows(b, rows.b))
+    const parts = [openRows(a!.matrix, a!.committed, rows.a), openRows(c!.matrix, c!.committed, rows.c)]
+    if (b && rows.b) parts.push(openRows(b.matrix, b.committed, rows.b))
     const [openedA, openedC, openedB] = parts
     await link.send(
       'opening',
@@ -210,17 +209,4 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       advanced()
     },
   }
-}
-
-/** The named rows one after the other, with what binds them to the commitment. */
-function openRows(
-  { matrix, committed }: CommittedSnapshot,
-  rows: Uint32Array,
-): { bytes: Uint8Array; opening: TensorOpening } {
-  const stride = rowBytes(matrix)
-  const bytes = new Uint8Array(rows.length * stride)
-  for (const [i, index] of rows.entries()) {
-    bytes.set(matrix.bytes.subarray(index * stride, (index + 1) * stride), i * stride)
-  }
-  return { bytes, opening: openTensor(committed, rows) }
 }

@@ -1,4 +1,5 @@
 import type { Committer } from '../commitment/committer.ts'
+import { leafRowsOf } from '../commitment/leaves.ts'
 import type { CommittedTensor } from '../commitment/tensor.ts'
 import { bytesPerElement } from '../dtype.ts'
 import type { Matrix } from '../matrix.ts'
@@ -57,12 +58,13 @@ export function snapshots({ session, committer, maxIdleBytes }: SnapshotsOptions
 
   async function commit(tensor: Known, reading: Matrix | Promise<Matrix>): Promise<CommittedSnapshot> {
     let matrix = await reading
-    let { committed, bytes } = await committer.commit({ session, tensor: tensor.tensor, matrix, saltKey })
+    const leafRows = leafRowsOf(matrix)
+    let { committed, bytes } = await committer.commit({ session, tensor: tensor.tensor, matrix, leafRows, saltKey })
     matrix = { ...matrix, bytes }
     if (tensor.root !== undefined && !tensor.root.every((byte, i) => byte === committed.root[i])) {
       // The library wrote into it since it was last used: that is another tensor.
       tensor.tensor = tensors++
-      ;({ committed, bytes } = await committer.commit({ session, tensor: tensor.tensor, matrix, saltKey }))
+      ;({ committed, bytes } = await committer.commit({ session, tensor: tensor.tensor, matrix, leafRows, saltKey }))
       matrix = { ...matrix, bytes }
     }
     tensor.root = committed.root

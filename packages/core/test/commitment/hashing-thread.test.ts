@@ -33,7 +33,7 @@ async function ready(thread: HashingThread): Promise<void> {
 function input(tensor: number, rows = 7, cols = 5) {
   const bytes = Uint8Array.from({ length: rows * cols * 4 }, (_, i) => (i * 31 + tensor) % 251)
   const matrix = { rows, cols, dtype: 'float32', bytes } as const
-  return { session: new Uint8Array(32).fill(1), tensor, matrix, saltKey: new Uint8Array(32).fill(2) }
+  return { session: new Uint8Array(32).fill(1), tensor, matrix, leafRows: 2, saltKey: new Uint8Array(32).fill(2) }
 }
 
 test.each(['sha256', 'blake3'] as const)('commits as this thread does, by %s', async (suite) => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { nativeSha256, portableSha256 } from '../../src/commitment/digest.ts'
 import { concatBytes } from '../../src/commitment/fields.ts'
+import { leafRowsOf, leavesOf, rowsOfLeaves, rowsToOpen } from '../../src/commitment/leaves.ts'
 import { loadSuite, sha256, suiteOf } from '../../src/commitment/suite.ts'
 import {
   type CommitInput,
@@ -29,8 +30,10 @@ const rowsOf = (matrix: Matrix, indices: Uint32Array) => concatBytes(Array.from(
 
 function opened(suite = sha256, input: CommitInput, indices: Uint32Array) {
   const committed = commitTensor(suite, input)
-  const opening = openTensor(committed, indices)
-  return { ...committed, ...opening, session: input.session, indices, rowBytes: rowsOf(input.matrix, indices) }
+  const leaves = leavesOf(indices, input.leafRows)
+  const opening = openTensor(committed, leaves)
+  const whole = rowsOfLeaves(leaves, input.leafRows, input.matrix.rows)
+  return { ...committed, ...opening, session: input.session, indices: whole, rowBytes: rowsOf(input.matrix, whole) }
 }
 
 describe('commitTensor', () => {
@@ -44,7 +47,7 @@ describe('commitTensor', () => {
     const { tensor, rows, cols, dtype } = vector
     const matrix = matrixOf(rows, cols, dtype as DType)
     for (const suite of suites) {
-      const committed = commitTensor(suite, { session, tensor, matrix, saltKey })
+      const committed = commitTensor(suite, { session, tensor, matrix, saltKey, leafRows: 1 })
       expect(bytesToHex(committed.tree.root)).toBe(vector.treeRoot)
       expect(bytesToHex(committed.root)).toBe(vector.root)
       const { salts, proof } = openTensor(committed, Uint32Array.from(vector.opened))
@@ -59,7 +62,7 @@ describe('commitTensor', () => {
       [40_000, 1],
       [7, 7],
     ] as const) {
-      const input = { session, tensor: 1, matrix: matrixOf(rows, cols, 'float32'), saltKey }
+      const input = { session, tensor: 1, matrix: matrixOf(rows, cols, 'float32'), saltKey, leafRows: 1 }
       let pauses = 0
       const committed = await commitTensorInSteps(sha256, input, async () => {
         pauses++
@@ -73,14 +76,14 @@ describe('commitTensor', () => {
   })
 
   test('in steps rejects with what the pause throws', async () => {
-    const input = { session, tensor: 1, matrix: matrixOf(3000, 1000, 'float32'), saltKey }
+    const input = { session, tensor: 1, matrix: matrixOf(3000, 1000, 'float32'), saltKey, leafRows: 1 }
     const aborted = new Error('aborted')
     await expect(commitTensorInSteps(sha256, input, () => Promise.reject(aborted))).rejects.toBe(aborted)
   })
 
   test('keeps nothing of the data', () => {
     const matrix = matrixOf(4, 4, 'float32')
-    const committed = commitTensor(sha256, { session, tensor: 1, matrix, saltKey })
+    const committed = commitTensor(sha256, { session, tensor: 1, matrix, saltKey, leafRows: 1 })
     const before = structuredClone(committed)
     matrix.bytes.fill(0)
     expect(committed).toEqual(before)
@@ -88,7 +91,7 @@ describe('commitTensor', () => {
 
   test('hides equal rows behind different leaves, and equal tensors behind different roots', () => {
     const matrix = { rows: 4, cols: 2, dtype: 'float32', bytes: new Uint8Array(32) } as const
-    const committed = commitTensor(sha256, { session, tensor: 1, matrix, saltKey })
+    const committed = commitTensor(sha256, { session, tensor: 1, matrix, saltKey, leafRows: 1 })
     const leaves = Array.from({ length: 4 }, (_, i) => bytesToHex(committed.tree.nodes.subarray(32 * i, 32 * i + 32)))
     expect(new Set(leaves).size).toBe(4)
     const variants = [
@@ -96,7 +99,7 @@ describe('commitTensor', () => {
       { session, tensor: 2, saltKey },
       { session: session.with(0, 1), tensor: 1, saltKey },
       { session, tensor: 1, saltKey: saltKey.with(0, 99) },
-    ].map((place) => commitTensor(sha256, { ...place, matrix }))
+    ].map((place) => commitTensor(sha256, { ...place, matrix, leafRows: 1 }))
     expect(new Set(variants.map(({ root }) => bytesToHex(root))).size).toBe(4)
     const salts = variants.flatMap((variant) =>
       [0, 16, 32, 48].map((at) => bytesToHex(variant.salts.slice(at, at + 16))),
@@ -106,9 +109,17 @@ describe('commitTensor', () => {
 
   test('refuses a matrix of the wrong length and a short salt key', () => {
     const matrix = { ...matrixOf(2, 2, 'float32'), rows: 3 }
-    expect(() => commitTensor(sha256, { session, tensor: 1, matrix, saltKey })).toThrow(/3×2 has 24 bytes, got 16/)
+    expect(() => commitTensor(sha256, { session, tensor: 1, matrix, saltKey, leafRows: 1 })).toThrow(
+      /3×2 has 24 bytes, got 16/,
+    )
     expect(() =>
-      commitTensor(sha256, { session, tensor: 1, matrix: matrixOf(1, 1, 'int8'), saltKey: new Uint8Array(16) }),
+      commitTensor(sha256, {
+        session,
+        tensor: 1,
+        matrix: matrixOf(1, 1, 'int8'),
+        saltKey: new Uint8Array(16),
+        leafRows: 1,
+      }),
     ).toThrow(RangeError)
   })
 })
@@ -121,6 +132,7 @@ describe('verifyOpening', () => {
         fc.record({
           shape: fc.constant(shape),
           tensor: fc.maxSafeNat(),
+          leafRows: fc.integer({ min: 1, max: 12 }),
           suite: fc.constantFrom('sha256', 'blake3').map(loadSuite),
           indices: fc
             .uniqueArray(fc.nat(shape.rows - 1), { minLength: 1 })
@@ -128,8 +140,8 @@ describe('verifyOpening', () => {
         }),
       )
     fc.assert(
-      fc.property(arbitrary, ({ shape: { rows, cols, dtype }, tensor, suite, indices }) => {
-        const input = { session, tensor, matrix: matrixOf(rows, cols, dtype), saltKey }
+      fc.property(arbitrary, ({ shape: { rows, cols, dtype }, tensor, leafRows, suite, indices }) => {
+        const input = { session, tensor, matrix: matrixOf(rows, cols, dtype), saltKey, leafRows }
         expect(verifyOpening(suite, opened(suite, input, indices))).toBe(true)
       }),
       { seed: 5 },
@@ -139,15 +151,22 @@ describe('verifyOpening', () => {
   test('accepts the empty opening of a tensor without rows, and of no other', () => {
     const none = new Uint32Array(0)
     expect(
-      verifyOpening(sha256, opened(sha256, { session, tensor: 0, matrix: matrixOf(0, 3, 'int8'), saltKey }, none)),
+      verifyOpening(
+        sha256,
+        opened(sha256, { session, tensor: 0, matrix: matrixOf(0, 3, 'int8'), saltKey, leafRows: 1 }, none),
+      ),
     ).toBe(true)
     const nothing = { indices: none, rowBytes: new Uint8Array(0), salts: new Uint8Array(0), proof: new Uint8Array(0) }
-    const some = opened(sha256, { session, tensor: 0, matrix: matrixOf(5, 3, 'int8'), saltKey }, Uint32Array.of(1))
+    const some = opened(
+      sha256,
+      { session, tensor: 0, matrix: matrixOf(5, 3, 'int8'), saltKey, leafRows: 1 },
+      Uint32Array.of(1),
+    )
     expect(verifyOpening(sha256, { ...some, ...nothing })).toBe(false)
   })
 
   const matrix = matrixOf(11, 6, 'float32')
-  const input = { session, tensor: 3, matrix, saltKey }
+  const input = { session, tensor: 3, matrix, saltKey, leafRows: 1 }
   const indices = Uint32Array.of(0, 4, 9)
   const good = opened(sha256, input, indices)
   const stride = rowBytes(matrix)
@@ -206,6 +225,40 @@ describe('verifyOpening', () => {
     expect(verifyOpening(sha256, { ...good, ...change })).toBe(false)
   })
 
+  describe('of leaves of several rows', () => {
+    // 11 rows in leaves of 4, 4 and 3.
+    const wide = opened(sha256, { ...input, leafRows: 4 }, Uint32Array.of(5, 10))
+    const rowOf = (i: number) => row(matrix, i)
+
+    test('accepts whole leaves, of which the last may be short', () => {
+      expect(wide.indices).toEqual(Uint32Array.of(4, 5, 6, 7, 8, 9, 10))
+      expect(verifyOpening(sha256, wide)).toBe(true)
+    })
+
+    test.each<[string, Partial<typeof wide>]>([
+      ['a row of a leaf missing', { indices: wide.indices.subarray(1), rowBytes: wide.rowBytes.subarray(stride) }],
+      [
+        'a row beyond the tensor',
+        { indices: Uint32Array.of(...wide.indices, 11), rowBytes: concatBytes([wide.rowBytes, rowOf(0)]) },
+      ],
+      ['rows of another leaf', { indices: wide.indices.map((i) => i - 4) }],
+      ['another number of rows in a leaf', { leafRows: 1 }],
+      ['rows swapped within a leaf', { rowBytes: concatBytes([rowOf(5), rowOf(4), ...[6, 7, 8, 9, 10].map(rowOf)]) }],
+      ['a salt for each row', { salts: new Uint8Array(wide.indices.length * saltBytes) }],
+    ])('refuses %s', (_, change) => {
+      expect(verifyOpening(sha256, { ...wide, ...change })).toBe(false)
+    })
+
+    test('both sides open the same rows', () => {
+      expect(leafRowsOf({ cols: 256, dtype: 'float32' })).toBe(4)
+      expect(leafRowsOf({ cols: 0, dtype: 'float32' })).toBe(4096)
+      expect(leafRowsOf({ cols: 5000, dtype: 'float32' })).toBe(1)
+      expect(rowsToOpen(Uint32Array.of(1, 9), { rows: 10, cols: 256, dtype: 'float32' })).toEqual(
+        Uint32Array.of(0, 1, 2, 3, 8, 9),
+      )
+    })
+  })
+
   test('refuses every flipped bit of rows, salts and proof', () => {
     for (const part of ['rowBytes', 'salts', 'proof'] as const) {
       for (let i = 0; i < good[part].length; i++) {
@@ -221,7 +274,7 @@ describe('verifyOpening', () => {
 
   test('refuses a node presented as a row', () => {
     // Two nodes of the level above the leaves, which are 65 bytes of preimage each, as two rows of 65 bytes.
-    const four = commitTensor(sha256, { session, tensor: 3, matrix: matrixOf(4, 65, 'uint8'), saltKey })
+    const four = commitTensor(sha256, { session, tensor: 3, matrix: matrixOf(4, 65, 'uint8'), saltKey, leafRows: 1 })
     const node = (i: number) => concatBytes([Uint8Array.of(0x01), four.tree.nodes.subarray(64 * i, 64 * i + 64)])
     const asRows = { rows: 2, indices: Uint32Array.of(0, 1), rowBytes: concatBytes([node(0), node(1)]) }
     const forged = { ...four, ...asRows, session, salts: new Uint8Array(2 * saltBytes), proof: new Uint8Array(0) }
