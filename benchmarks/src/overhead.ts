@@ -82,7 +82,7 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
   const productsPerRun = countProducts(subject)
   let products = 0
 
-  async function sample(audit: (run: Run) => unknown, settle: () => unknown): Promise<number> {
+  async function singleCalls(audit: (run: Run) => unknown, settle: () => unknown): Promise<number> {
     const calls: number[] = []
     for (let i = 0; i < effort.calls; i++) {
       await settle()
@@ -95,7 +95,7 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
 
   async function unaudited(): Promise<Sample> {
     await timedCall(subject, plainly)
-    const callMs = await sample(plainly, turn)
+    const callMs = await singleCalls(plainly, turn)
     const { drainedMs, cpuMs } = await timedBatch(subject, effort.batch, plainly, turn)
     return { callMs, drainedMs, cpuMs }
   }
@@ -108,7 +108,7 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
       return prover.audit(run)
     }
     const firstCallMs = await timedCall(subject, audit)
-    const callMs = await sample(audit, () => auditor.checked(products))
+    const callMs = await singleCalls(audit, () => auditor.checked(products))
     const { drained: verdict, ...batch } = await timedBatch(subject, effort.batch, audit, () => prover.close())
     const runs = 1 + effort.calls + effort.batch
     demandPass(mode, verdict, runs)
