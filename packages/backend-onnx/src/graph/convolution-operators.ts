@@ -31,12 +31,12 @@ export function convolutionForm(node: OnnxNode, values: GraphValues): Convolutio
 }
 
 function convolution(node: OnnxNode, values: GraphValues): Statement | Opaque {
-  if (inputOf(node, 3) !== undefined) return { reason: 'another tensor is added before the activation' }
   const form = convolutionForm(node, values)
   if (isOpaque(form)) return form
   const activation = fusedActivation(node, values)
   if (isOpaque(activation)) return activation
   const bias = inputOf(node, 2)
+  const addend = inputOf(node, 3)
   const base: Statement = {
     ...plainProduct,
     form,
@@ -44,6 +44,7 @@ function convolution(node: OnnxNode, values: GraphValues): Statement | Opaque {
     b: { kind: 'value', value: requiredInput(node, 1) },
     c: node.outputs[0]!,
     activation,
+    ...(addend === undefined ? {} : { addend }),
   }
   return bias === undefined ? base : { ...base, bias }
 }
@@ -66,5 +67,6 @@ function blockedConvolution(node: OnnxNode, values: GraphValues): Statement | Op
     a: blocked.has(found.a) ? blocked.inOrder(found.a, inChannels) : found.a,
     b: { kind: 'blocked-filters', value: requiredInput(node, 1), outChannels },
     c: blocked.inOrder(found.c, outChannels),
+    ...(found.addend === undefined ? {} : { addend: blocked.inOrder(found.addend, outChannels) }),
   }
 }

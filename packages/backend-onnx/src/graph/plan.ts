@@ -64,9 +64,10 @@ export function planGraph(model: OnnxModel): GraphPlan {
 }
 
 /** The values that a statement is about. */
-export function operands({ a, b, c, factors, zeroPoints, bias }: Statement): string[] {
+export function operands({ a, b, c, factors, zeroPoints, bias, addend }: Statement): string[] {
   const right = b.kind === 'packed-blocks' ? [b.value, b.scales, b.zeroPoints] : [b.value]
-  const all = [a, ...right, c, ...factors.map(({ value }) => value), zeroPoints.a, zeroPoints.b, zeroPoints.c, bias]
+  const scalars = [...factors.map(({ value }) => value), zeroPoints.a, zeroPoints.b, zeroPoints.c]
+  const all = [a, ...right, c, ...scalars, bias, addend]
   return all.filter((value) => value !== undefined)
 }
 

@@ -1,6 +1,6 @@
 /**
  * What a node of the graph multiplies, before anything has run:
- * C = activation(α·factors·(op(A) − a₀)·(op(B) − b₀) + β·bias), rounded to 8 bits where there is an output factor.
+ * C = activation(α·factors·(op(A) − a₀)·(op(B) − b₀) + β·bias + addend), rounded to 8 bits where there is an output factor.
  *
  * All names are of values of the instrumented graph. Sizes are left to the run, which knows them.
  */
@@ -15,6 +15,8 @@ export interface Statement {
   readonly zeroPoints: { readonly a?: string; readonly b?: string; readonly c?: string }
   readonly beta: number
   readonly bias?: string
+  /** A tensor of the shape of C: the other branch of a residual connection. */
+  readonly addend?: string
   /** Whether the bias is added to the sum of integers, before it is scaled. */
   readonly biasBeforeScale: boolean
   readonly activation: PlannedActivation

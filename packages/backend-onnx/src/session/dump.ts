@@ -12,6 +12,8 @@ export interface Dump {
   /** Open, so that initializers can be read after the file is removed. */
   readonly file: OpenedFile
   readonly model: OnnxModel
+  /** The second file of a dump in two. */
+  readonly data: OpenedFile | undefined
   /** Where external data lies: beside the dump or, where the user's model has some, with that. */
   readonly dataFolder: string
   /** The user's session, released: what it says about inputs and outputs. */
@@ -45,18 +47,29 @@ export async function dumpModel(
     if (readdirSync(folder.path).length === 0) throw cause
     separateData = true
     face = await writeDown(create, source, options, path, {
-      'session.optimized_model_external_initializers_file_name': 'model.data',
+      'session.optimized_model_external_initializers_file_name': dataName,
       'session.optimized_model_external_initializers_min_size_in_bytes': '1024',
     })
   }
   const file = openFile(path)
+  let data: OpenedFile | undefined
   try {
+    if (separateData) data = openFile(join(folder.path, dataName))
     const dataFolder = separateData ? folder.path : dataFolderOf(source, options)
-    return { path, file, model: readModel(file), dataFolder, face }
+    return { path, file, data, model: readModel(file), dataFolder, face }
   } catch (cause) {
+    data?.close()
     file.close()
     throw cause
   }
+}
+
+const dataName = 'model.data'
+
+/** Nothing can be read of a dump any more. */
+export function closeDump({ file, data }: Dump): void {
+  file.close()
+  data?.close()
 }
 
 async function writeDown(

@@ -6,7 +6,7 @@ import { type GraphPlan, planGraph } from '../graph/plan.ts'
 import type { CreateHandler, ModelInput, OrtHandler, OrtSessionOptions } from '../ort/library.ts'
 import { changedOptions } from '../ort/session-options.ts'
 import type { TapReader, TapReading } from '../taps/tap-reader.ts'
-import { type Dump, dumpModel, type SessionFace } from './dump.ts'
+import { closeDump, type Dump, dumpModel, type SessionFace } from './dump.ts'
 import { filterBlock } from './filter-block.ts'
 import { privateFolder } from './private-folder.ts'
 import { SessionWeights } from './session-weights.ts'
@@ -49,7 +49,7 @@ export async function openSession(
     checkFace(handler, dump.face)
     return { handler, face: dump.face, plan, reader, weights: new SessionWeights(dump), filterBlock: block }
   } catch (cause) {
-    dump?.file.close()
+    if (dump !== undefined) closeDump(dump)
     await handler?.dispose()
     throw cause
   } finally {

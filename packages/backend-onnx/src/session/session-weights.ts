@@ -1,7 +1,7 @@
 import { byteLengthOf, type OnnxTensor, tensorBytes } from '@tensor-assay/onnx-model'
 import { externalBytes } from '@tensor-assay/onnx-model/node'
 import type { TapTensor } from '../taps/tap-tensor.ts'
-import type { Dump } from './dump.ts'
+import { closeDump, type Dump } from './dump.ts'
 
 /** The initializers of an instrumented session, read when asked for out of the removed dump or the user's own data files. */
 export class SessionWeights {
@@ -25,13 +25,13 @@ export class SessionWeights {
 
   /** Nothing can be read any more. */
   close(): void {
-    this.#dump.file.close()
+    closeDump(this.#dump)
   }
 
   #bytes(initializer: OnnxTensor): Uint8Array {
-    const { file, dataFolder } = this.#dump
-    return initializer.data.kind === 'external'
-      ? externalBytes(dataFolder, initializer)
-      : tensorBytes(file, initializer)
+    const { file, data, dataFolder } = this.#dump
+    if (initializer.data.kind !== 'external') return tensorBytes(file, initializer)
+    if (data === undefined) return externalBytes(dataFolder, initializer)
+    return data.view(initializer.data.offset, byteLengthOf(initializer)!)
   }
 }

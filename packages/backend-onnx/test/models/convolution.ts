@@ -132,3 +132,30 @@ export function dynamicFilters(): TestModel {
     feeds: { x: floatFeed(numbers, [1, 16, 5, 5]), w: floatFeed(numbers, [16, 16, 3, 3]) },
   }
 }
+
+/** A residual connection within the blocked layout, where the sum becomes part of the convolution. */
+export function residual(): TestModel {
+  const numbers = new Numbers(24)
+  const pads = [1n, 1n, 1n, 1n]
+  return {
+    name: 'residual',
+    file: onnxFile({
+      nodes: [
+        node('Conv', ['x', 'w1'], 'c1', { pads }),
+        node('Conv', ['c1', 'w2', 'b2'], 'c2', { pads }),
+        node('Add', ['c2', 'c1'], 'sum'),
+        node('Relu', ['sum'], 'activated'),
+        node('Conv', ['activated', 'w3'], 'y', { pads }),
+      ],
+      initializers: [
+        weight(numbers, 'w1', [32, 16, 3, 3], 144),
+        weight(numbers, 'w2', [32, 32, 3, 3], 288),
+        floatTensor('b2', [32], numbers.floats(32)),
+        weight(numbers, 'w3', [32, 32, 3, 3], 288),
+      ],
+      inputs: [{ name: 'x', type: 'float32', dims: ['batch', 16, 8, 8] }],
+      outputs: [{ name: 'y', type: 'float32' }],
+    }),
+    feeds: { x: floatFeed(numbers, [2, 16, 8, 8]) },
+  }
+}

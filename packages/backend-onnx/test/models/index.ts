@@ -1,10 +1,11 @@
 import { controlFlow, recurrent } from './control-flow.ts'
-import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters } from './convolution.ts'
+import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters, residual } from './convolution.ts'
 import { batchNormalised, derivedWeights, gemm, matmulShapes, mlp } from './matmul.ts'
-import { blockQuantised, dynamicQuantised, half, qdqCnn, qdqMlp } from './quantised.ts'
+import { blockQuantised, dynamicQuantised, dynamicQuantisedFused, half, qdqCnn, qdqMlp } from './quantised.ts'
 import { transformer } from './transformer.ts'
 import type { TestModel } from './writer.ts'
 
+export { mlp } from './matmul.ts'
 export { transformer } from './transformer.ts'
 export type { Feed, TestModel } from './writer.ts'
 
@@ -20,9 +21,11 @@ export const generatedModels: readonly TestModel[] = [
   convolutionShapes(),
   blockedConvolutions(),
   dynamicFilters(),
+  residual(),
   qdqMlp(),
   qdqCnn(),
   dynamicQuantised(),
+  dynamicQuantisedFused(),
   blockQuantised(),
   half(),
   controlFlow(),

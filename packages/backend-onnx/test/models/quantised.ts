@@ -120,6 +120,33 @@ export function dynamicQuantised(): TestModel {
   }
 }
 
+/** Rounding and product in one operator, with a scale for each column. */
+export function dynamicQuantisedFused(): TestModel {
+  const numbers = new Numbers(35)
+  return {
+    name: 'quantised within the product',
+    file: onnxFile({
+      nodes: [
+        node('DynamicQuantizeLinear', ['x'], ['xq', 'xs', 'xz']),
+        node('MatMulInteger', ['xq', 'w', 'xz', 'wz'], 'p'),
+        node('Cast', ['p'], 'f', { to: 1n }),
+        node('Mul', ['xs', 'ws'], 's'),
+        node('Mul', ['f', 's'], 'h'),
+        node('Add', ['h', 'bias'], 'y'),
+      ],
+      initializers: [
+        tensor('w', 'int8', [24, 16], Int8Array.from(numbers.ints(24 * 16, -127, 127))),
+        tensor('wz', 'int8', [16], Int8Array.from(numbers.ints(16, -4, 4))),
+        floatTensor('ws', [16], numbers.floats(16, 0.002).map(Math.abs)),
+        floatTensor('bias', [16], numbers.floats(16)),
+      ],
+      inputs: [{ name: 'x', type: 'float32', dims: ['batch', 24] }],
+      outputs: [{ name: 'y', type: 'float32' }],
+    }),
+    feeds: { x: floatFeed(numbers, [5, 24]) },
+  }
+}
+
 /** 4-bit weights in blocks, with each accuracy level, and as DequantizeLinear before a MatMul. */
 export function blockQuantised({ k = 64, n = 12, block = 32 } = {}): TestModel {
   const numbers = new Numbers(33)

@@ -44,6 +44,7 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
   const transposeB = statement.form.kind === 'convolution' || statement.form.transposeB
   const aNumbers = transposeA ? transposed(numbersOf(a), aSize.rows, k, layout) : numbersOf(a)
   const cNumbers = numbersOf(c)
+  const addend = vector(statement.addend)
   const columns = transposeB ? right.numbers : transposedAll(right.numbers, matrices, k, n)
 
   const zeroA = scalar(statement.zeroPoints.a, 0)
@@ -58,6 +59,7 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
   for (let r = 0; r < rows; r++) {
     const aRow = readA(r, (row) => aNumbers.subarray(row * aSize.cols, (row + 1) * aSize.cols))
     const cRow = readC(r, (row) => cNumbers.subarray(row * cSize.cols, (row + 1) * cSize.cols))
+    const addendRow = addend && readC(r, (row) => addend.subarray(row * cSize.cols, (row + 1) * cSize.cols))
     const isPadding = paddingOf(layout, r, zeroA)
     for (let j = 0; j < n; j++) {
       const column = matrixOf(r) * n + j
@@ -73,7 +75,7 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
       for (const { numbers, inverse } of factors) {
         scale *= inverse ? 1 / perColumn(numbers, column) : perColumn(numbers, column)
       }
-      const added = bias === undefined ? 0 : statement.beta * perColumn(bias, column)
+      const added = (bias === undefined ? 0 : statement.beta * perColumn(bias, column)) + (addendRow?.[j] ?? 0)
       const before = statement.biasBeforeScale ? (sum + added) * scale : sum * scale + added
       const expected = activate(statement.activation, before)
       const claimed = cRow[j]!

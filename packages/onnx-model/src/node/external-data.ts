@@ -40,7 +40,7 @@ export function externalPlace(folder: string, tensor: OnnxTensor): ExternalPlace
 /**
  * The elements of an external tensor, little-endian, row-major.
  *
- * @returns A new buffer.
+ * @returns Not to be changed.
  * @throws {AssayError} As {@link externalPlace}, and `weights-truncated` if the file ends before the elements do.
  */
 export function externalBytes(folder: string, tensor: OnnxTensor): Uint8Array {
@@ -54,7 +54,7 @@ export function externalBytes(folder: string, tensor: OnnxTensor): Uint8Array {
           'copy or download it again',
       )
     }
-    return file.view(offset, length).slice()
+    return file.view(offset, length)
   } finally {
     file.close()
   }

@@ -14,7 +14,8 @@ export interface OpenedFile extends ModelSource, Disposable {
 }
 
 /**
- * Opens a regular file of any size. Its views stay valid after it is closed.
+ * Opens a regular file of any size. Views of it stay valid after it is closed; new ones are refused with
+ * `weights-unreadable`.
  *
  * @throws {AssayError} `weights-unreadable` if there is no readable regular file at `path`.
  */
@@ -37,6 +38,8 @@ export function openFile(path: string): OpenedFile {
     name: path,
     byteLength: stats.size,
     view(offset: number, length: number) {
+      // The number of a closed file may be that of another one by now.
+      if (!isOpen) throw new AssayError('weights-unreadable', `${path}: was read after it had been closed`)
       const inPiece = offset - pieceOffset
       if (inPiece >= 0 && inPiece + length <= piece.length) return piece.subarray(inPiece, inPiece + length)
       if (length >= pieceBytes) return read(descriptor, path, offset, length)
