@@ -51,7 +51,7 @@ const readers: Record<DType, (view: DataView, offset: number) => number> = {
 }
 
 /** IEEE 754 binary16 bits to number. */
-function float16ToNumber(bits: number): number {
+export function float16ToNumber(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 0x1f
   const fraction = bits & 0x3ff

@@ -1,5 +1,6 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { AssayError } from '../errors.ts'
+import { canonicalProblem } from './canonical.ts'
 
 const decodeOptions = {
   strict: true,
@@ -18,22 +19,19 @@ export function encodeControl(value: unknown): Uint8Array {
 
 /**
  * Decodes deterministic CBOR. Every other encoding of the same value is refused, so that what was hashed and what was
- * understood cannot differ.
+ * understood cannot differ; so is whatever exceeds {@link controlLimits}, before it is decoded.
  *
  * @throws {AssayError} `frame-malformed`.
  */
 export function decodeControl(bytes: Uint8Array): unknown {
-  let value: unknown
-  let again: Uint8Array
+  const problem = canonicalProblem(bytes)
+  if (problem !== undefined) {
+    const message = `the control map is not deterministic CBOR (RFC 8949 section 4.2) within the limits: ${problem}`
+    throw new AssayError('frame-malformed', message)
+  }
   try {
-    value = decode(bytes, decodeOptions)
-    again = encodeControl(value)
+    return decode(bytes, decodeOptions)
   } catch (cause) {
-    // Deep nesting ends here too, as a RangeError of the engine's stack.
     throw new AssayError('frame-malformed', `the control map cannot be decoded: ${(cause as Error).message}`, { cause })
   }
-  if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i])) {
-    throw new AssayError('frame-malformed', 'the control map is not in deterministic encoding (RFC 8949 section 4.2)')
-  }
-  return value
 }

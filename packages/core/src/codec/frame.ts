@@ -1,4 +1,5 @@
 import { AssayError } from '../errors.ts'
+import { controlLimits } from './canonical.ts'
 import { decodeControl, encodeControl } from './control.ts'
 
 /**
@@ -31,6 +32,7 @@ export const frameLimits = {
   maxControlBytes: 4 * 1024 * 1024,
   /** Segments in a frame. */
   maxSegments: 8,
+  ...controlLimits,
 } as const
 
 export interface Frame {

@@ -3,6 +3,7 @@ import { dtypes } from '../dtype.ts'
 import { AssayError } from '../errors.ts'
 import { type ProfileName, profiles } from '../numerics/profile.ts'
 import { verdictSchema } from '../verdict.ts'
+import { excerpt } from './excerpt.ts'
 import { decodeFrame, encodeFrame } from './frame.ts'
 
 /** Modes of a session: `spot` finds faults; `interactive` holds against a prover that lies. */
@@ -25,6 +26,13 @@ const dtype = v.picklist(dtypes)
 
 const vector = v.strictObject({ digest: bytes32, length: dimension, dtype })
 const zeroPoint = v.pipe(v.number(), v.safeInteger(), v.minValue(-128), v.maxValue(255))
+
+/** Not a `record`, which drops keys such as `__proto__` where they have to be refused. */
+const parameters = v.custom<Record<string, number>>((value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  const entries = Object.entries(value)
+  return entries.length <= 32 && entries.every(([name, number]) => name.length <= 64 && Number.isFinite(number))
+}, 'Expected at most 32 finite numbers by name')
 
 const layout = v.variant('kind', [
   v.strictObject({
@@ -116,7 +124,7 @@ const schemas = {
     version: count,
     mode: text,
     suite: text,
-    sampler: v.strictObject({ name: text, parameters: v.record(text, finite) }),
+    sampler: v.strictObject({ name: text, parameters }),
     nonce: bytes32,
     /** Not in a receipt: SHA-256 of the key that all challenges come from; the key itself is revealed at the end. */
     keyCommitment: v.optional(bytes32),
@@ -211,11 +219,13 @@ export function decodeMessage(bytes: Uint8Array): ProtocolMessage {
   const { type: number, control, segments } = decodeFrame(bytes)
   const type = typeNames[number - 1]
   if (type === undefined) throw new AssayError('message-malformed', `there is no message of type ${number}`)
-  const result = v.safeParse(schemas[type], control)
+  // The first problem is enough, and a hostile message may have a million.
+  const result = v.safeParse(schemas[type], control, { abortEarly: true })
   if (!result.success) {
     const issue = result.issues[0]
     const path = v.getDotPath(issue)
-    throw new AssayError('message-malformed', `${type} message${path ? `, field ${path}` : ''}: ${issue.message}`)
+    const field = path === null ? '' : `, field ${excerpt(path)}`
+    throw new AssayError('message-malformed', `${type} message${field}: ${excerpt(issue.message)}`)
   }
   return { type, control: result.output, segments } as ProtocolMessage
 }

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import { decodeControl, encodeControl } from '../codec/control.ts'
+import { encodeControl } from '../codec/control.ts'
 import { fieldParts } from '../commitment/fields.ts'
 import { sha256 } from '../commitment/suite.ts'
 import { AssayError } from '../errors.ts'
@@ -106,6 +106,5 @@ export function parseManifest(json: string): Manifest {
 export function manifestDigest(manifest: Manifest): string {
   // What is absent and what is undefined are the same manifest.
   const bytes = encodeControl(JSON.parse(JSON.stringify(manifest)))
-  decodeControl(bytes)
   return bytesToHex(sha256.hash(...fieldParts('manifest', bytes)))
 }
