@@ -1,11 +1,3 @@
-export type { CheckedRows } from './check.ts'
-export { interactive, type Policy, receipt, spot } from './policy.ts'
-export { type ReceiptChecks, verifyReceipt } from './receipt.ts'
-export {
-  type AcceptOptions,
-  createVerifier,
-  type Verifier,
-  type VerifierEvent,
-  type VerifierOptions,
-} from './verifier.ts'
-export * from './weights/index.ts'
+export * from './browser.ts'
+export { fileSource } from './weights/file-source.ts'
+export { npyWeights, safetensorsWeights, tfjsWeights, weights } from './weights/files.ts'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AssayError, type AssayErrorCode, bytesPerElement, type Weight, weightDigest } from '@tensor-assay/core'
 import { expect, onTestFinished } from 'vitest'
-import type { LoadedWeights } from '../../src/weights/index.ts'
+import type { LoadedWeights } from '../../src/index.ts'
 
 /** The bytes of a typed array, as a view. */
 export function bytesOf(array: ArrayBufferView): Uint8Array {

@@ -1,14 +1,7 @@
 import { AssayError, weightDigest } from '@tensor-assay/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  bytesSource,
-  combineWeights,
-  type LoadedWeights,
-  readNpy,
-  readSafetensors,
-  readTfjs,
-} from '../../src/weights/index.ts'
+import { bytesSource, combineWeights, type LoadedWeights, readNpy, readSafetensors, readTfjs } from '../../src/index.ts'
 import { weightStore } from '../../src/weights/store.ts'
 import { bytesOf, expectValid, npyFile, npyHeader, safetensorsFile, storeOrError } from './helpers.ts'
 

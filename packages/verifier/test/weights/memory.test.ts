@@ -1,6 +1,6 @@
 import { weightDigest } from '@tensor-assay/core'
 import { describe, expect, it } from 'vitest'
-import { memoryWeights } from '../../src/weights/index.ts'
+import { memoryWeights } from '../../src/index.ts'
 import { bytesOf, expectValid } from './helpers.ts'
 
 describe('memoryWeights', () => {

@@ -9,7 +9,7 @@ import {
   maxTensors,
   readSafetensors,
   safetensorsWeights,
-} from '../../src/weights/index.ts'
+} from '../../src/index.ts'
 import { bytesOf, concat, expectError, expectValid, folderOf, fromBase64, safetensorsFile } from './helpers.ts'
 import * as vectors from './vectors.ts'
 

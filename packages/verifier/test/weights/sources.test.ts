@@ -1,8 +1,8 @@
 import { mkdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { bytesSource, fileSource } from '../../src/index.ts'
 import { concatSource } from '../../src/weights/concat-source.ts'
-import { bytesSource, fileSource } from '../../src/weights/index.ts'
 import { expectError, folderOf } from './helpers.ts'
 
 const bytes = Uint8Array.from({ length: 10 }, (_, i) => i)

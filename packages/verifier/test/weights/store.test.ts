@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { weightDigest } from '@tensor-assay/core'
 import { describe, expect, it } from 'vitest'
-import { combineWeights, memoryWeights, weights } from '../../src/weights/index.ts'
+import { combineWeights, memoryWeights, weights } from '../../src/index.ts'
 import { bytesOf, expectError, folderOf, npyFile, npyHeader, safetensorsFile } from './helpers.ts'
 
 const data = bytesOf(new Float32Array([1, 2]))

@@ -1,4 +1,4 @@
-import { bytesSource, type LoadedWeights, readTfjs } from '../../src/weights/index.ts'
+import { bytesSource, type LoadedWeights, readTfjs } from '../../src/index.ts'
 
 /** A store of one group over `shards`, from memory. */
 export function readGroup(specs: readonly object[], ...shards: readonly Uint8Array[]): Promise<LoadedWeights> {

@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import * as layers from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { tfjsWeights } from '../../src/weights/index.ts'
+import { tfjsWeights } from '../../src/index.ts'
 import { bytesOf, concat, expectValid, folderOf } from './helpers.ts'
 import { readGroup } from './tfjs-helpers.ts'
 

@@ -1,14 +1,7 @@
 import { mkdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  bytesSource,
-  maxModelJsonBytes,
-  maxShards,
-  maxTensors,
-  readTfjs,
-  tfjsWeights,
-} from '../../src/weights/index.ts'
+import { bytesSource, maxModelJsonBytes, maxShards, maxTensors, readTfjs, tfjsWeights } from '../../src/index.ts'
 import { bytesOf, concat, expectError, folderOf } from './helpers.ts'
 import { readGroup, readManifest } from './tfjs-helpers.ts'
 

@@ -1,7 +1,6 @@
+export { blobSource } from './blob-source.ts'
 export { type ByteSource, bytesSource } from './byte-source.ts'
 export { combineWeights } from './combine.ts'
-export { fileSource } from './file-source.ts'
-export { npyWeights, safetensorsWeights, tfjsWeights, weights } from './files.ts'
 export {
   maxModelJsonBytes,
   maxNpyHeaderBytes,
