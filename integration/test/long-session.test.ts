@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { setTimeout } from 'node:timers/promises'
 import { createProver, type MessageType, type Verdict } from '@tensor-assay/core'
 import { memoryTransport } from '@tensor-assay/core/testing'
 import { tcp } from '@tensor-assay/transport-tcp'
@@ -83,6 +84,26 @@ describe.each([
       const rows = mode === 'spot' ? 2 * (24 + 40) * 4 : 0
       expect(Number(held)).toBeLessThanOrEqual(maxRetainedBytes + rows)
     }
+  })
+
+  test('a run that waits for a verifier goes on when that is lost', async () => {
+    const transport = memoryTransport({ maxBufferedBytes: 4096 })
+    const verifier = createVerifier({ weights: modelWeights, policy })
+    let lose = () => {}
+    await using listener = await transport.listen('memory:lost', (channel) => {
+      lose = () => channel.abort(new Error('lost'))
+      void verifier.accept(gatedChannel(channel, 2).channel)
+    })
+    const session = await plainSession(await transport.dial(listener.address), { maxRetainedBytes: 16 * 1024 })
+    let steps = 0
+    const run = (async () => {
+      for (; steps < 100; steps++) await session.step()
+    })()
+    for (let before = -1; before < steps; await setTimeout(100)) before = steps
+    expect(steps).toBeLessThan(100)
+    lose()
+    await run
+    expect(await session.close()).toMatchObject({ status: 'incomplete', findings: [{ reason: 'channel-lost' }] })
   })
 
   test('the memory of the prover stays bounded', async () => {
