@@ -33,7 +33,7 @@ async function bind(address: Address, onChannel: OnChannel, settings: ListenSett
   const server = createServer(address, settings)
   const reception = new Reception(address, onChannel, settings)
   server.on('connection', (socket) => reception.accept(socket))
-  server.on('tlsClientError', (error, socket) => reception.distrust(error, socket))
+  // Those of TLS are among them.
   server.on('clientError', (error, stream) => reception.reject(error, stream))
   server.on('request', (request, response) => reception.answer(request, response))
   server.on('upgrade', (request, stream, head) => reception.upgrade(request, stream, head))

@@ -69,7 +69,7 @@ export function maxChannelsOf(maxChannels: number): number {
 
 /** @throws {TypeError} If no browser would ever send this. */
 function originOf(origin: string): string {
-  const isOrigin = /^[a-z][a-z\d+.-]*:\/\/[^/?#\s]+$/.test(origin)
+  const isOrigin = /^[a-z][a-z\d+.-]*:\/\/[^/?#*\s]+$/.test(origin)
   const asSent = isOrigin && /^https?:/.test(origin) && URL.canParse(origin) ? new URL(origin).origin : origin
   if (origin === '*' || origin === 'null' || (isOrigin && asSent === origin)) return origin
   throw new TypeError(`origins are like https://app.example, as browsers write them, got ${JSON.stringify(origin)}`)

@@ -4,6 +4,8 @@ import { malformed, messageOverheadBytes } from './wire.ts'
 
 interface Entry {
   readonly message: Message
+  /** What was handed on up to its end. */
+  endBytes: number
   /** Its memory is no longer needed. */
   taken: boolean
   resolve(): void
@@ -17,7 +19,8 @@ export class Outbox {
   // Sets keep the order of insertion, and give up their first entry at no cost.
   readonly #queued = new Set<Entry>()
   readonly #handed = new Set<Entry>()
-  #outstandingBytes = 0
+  #handedBytes = 0
+  #creditedBytes = 0
   #onEmpty: (() => void) | undefined
 
   /** @param hand - Passes a message to the connection. */
@@ -29,17 +32,16 @@ export class Outbox {
   /** Resolves when the message was taken and there is room for another. */
   send(message: Message): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queued.add({ message, taken: false, resolve, reject })
+      this.#queued.add({ message, endBytes: 0, taken: false, resolve, reject })
       this.#advance()
     })
   }
 
   /** @throws {AssayError} `frame-malformed` if it is for more than was sent. */
   credit(bytes: number): void {
-    if (bytes > this.#outstandingBytes) {
-      throw malformed(`credit for ${bytes} bytes, where ${this.#outstandingBytes} are outstanding`)
-    }
-    this.#outstandingBytes -= bytes
+    const outstanding = this.#handedBytes - this.#creditedBytes
+    if (bytes > outstanding) throw malformed(`credit for ${bytes} bytes, where ${outstanding} are outstanding`)
+    this.#creditedBytes += bytes
     this.#advance()
   }
 
@@ -57,32 +59,33 @@ export class Outbox {
     this.#onEmpty = undefined
   }
 
-  get #open(): boolean {
-    return this.#outstandingBytes < this.#windowBytes
+  /** Whether the window has room behind so many of the bytes that were handed on. */
+  #hasRoom(handedBytes: number): boolean {
+    return handedBytes - this.#creditedBytes < this.#windowBytes
   }
 
   #advance(): void {
     for (const entry of this.#queued) {
-      if (!this.#open) return
+      if (!this.#hasRoom(this.#handedBytes)) break
       this.#queued.delete(entry)
       this.#handed.add(entry)
-      this.#outstandingBytes += lengthOf(entry.message) + messageOverheadBytes
+      this.#handedBytes += lengthOf(entry.message) + messageOverheadBytes
+      entry.endBytes = this.#handedBytes
       this.#hand(entry.message, () => {
         entry.taken = true
         this.#settle()
       })
     }
     this.#settle()
-    if (!this.#open) return
+    if (this.#queued.size > 0 || !this.#hasRoom(this.#handedBytes)) return
     const onEmpty = this.#onEmpty
     this.#onEmpty = undefined
     onEmpty?.()
   }
 
   #settle(): void {
-    if (!this.#open) return
     for (const entry of this.#handed) {
-      if (!entry.taken) return
+      if (!entry.taken || !this.#hasRoom(entry.endBytes)) return
       this.#handed.delete(entry)
       entry.resolve()
     }

@@ -88,17 +88,22 @@ export class Reception {
     void this.#welcome(new NodeLink(websocket, socket, this.#settings), arrival)
   }
 
-  /** The TLS handshake of a connection has failed. */
-  distrust(error: Error, socket: Socket): void {
-    this.#arriving.get(endpoints(socket))?.report(untrusted(`the TLS handshake failed: ${error.message}`, error))
-  }
-
-  /** Its request is not HTTP. */
-  reject(error: Error, stream: Duplex): void {
-    const refused = { status: 400, error: malformed(`what is not HTTP: ${error.message}`, error) }
-    this.#arrivalOf(stream as Socket).report(refused.error)
-    if (stream.writable) refuse(stream, refused)
-    else stream.destroy()
+  /** It speaks no HTTP, or no TLS, or has left. */
+  reject(error: NodeJS.ErrnoException, stream: Duplex): void {
+    // None where it was not even let in.
+    const arrival = this.#arriving.get(endpoints(stream as Socket))
+    const { code = '', message } = error
+    if (code.startsWith('HPE_') && code !== 'HPE_INVALID_EOF_STATE' && stream.writable) {
+      const refused = {
+        status: code === 'HPE_HEADER_OVERFLOW' ? 431 : 400,
+        error: malformed(`no HTTP: ${message}`, error),
+      }
+      arrival?.report(refused.error)
+      refuse(stream, refused)
+      return
+    }
+    if (/^(ERR_SSL_|EPROTO$)/.test(code)) arrival?.report(untrusted(`TLS failed: ${message}`, error))
+    stream.destroy()
   }
 
   /** Ends the handshakes under way. Channels go on. */

@@ -6,7 +6,7 @@ import { longestLineBytes } from './wire.ts'
  * The smallest pieces, on average, that a message may come in: what a fragment and a read of the socket bring. Each of
  * them costs memory besides its bytes; a fragment up to the 64 KiB that the socket was read in with it.
  */
-const leastFragmentBytes = 16 * 1024
+const leastFragmentBytes = 32 * 1024
 const leastReadBytes = 256
 
 /** Pieces that every message may come in, however short. */

@@ -70,13 +70,14 @@ export function frame(opcode: number, payload: Uint8Array | string, final = true
   return Buffer.concat([head(opcode, bytes.length, final), bytes])
 }
 
-export const helloFrame = frame(opcodes.text, 'hello 67108864 8388608')
+const usualHello = 'hello 67108864 8388608'
+export const helloFrame = frame(opcodes.text, usualHello)
 export const goodbyeFrame = frame(opcodes.text, 'goodbye')
 
 /** Opens a WebSocket and says hello. */
-export async function greeted(address: string): Promise<RawPeer> {
+export async function greeted(address: string, line = usualHello): Promise<RawPeer> {
   const peer = await rawDial(address)
-  peer.write(request(), helloFrame)
+  peer.write(request(), frame(opcodes.text, line))
   return peer
 }
 
