@@ -18,6 +18,7 @@ import { ManifestCheck } from './manifest-check.ts'
 import type { OpenedProduct } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { PreparedWeights } from './prepared-weights.ts'
+import { Projections } from './projections.ts'
 
 export interface AuditOptions {
   readonly policy: Policy
@@ -31,6 +32,12 @@ export interface AuditOptions {
   readonly onChecked: (operation: ProductRecord, rows: CheckedRows) => void
 }
 
+/** Where the random choices of a check come from, see {@link checkOpenedRows}. */
+export interface CheckSeeds {
+  readonly seed: Uint8Array
+  readonly vectorSeed: Uint8Array
+}
+
 /** What a prover declared, opened and was found to have done, however its words arrived. */
 export class Audit {
   readonly ledger: Ledger
@@ -38,6 +45,7 @@ export class Audit {
   private readonly bindings: Bindings
   private readonly manifest: ManifestCheck | undefined
   private readonly accounts: Accounts
+  private readonly projections = new Projections()
 
   constructor(options: AuditOptions) {
     const { policy, store, manifest, inputs, outputs } = options
@@ -74,7 +82,7 @@ export class Audit {
   /** Takes the opening of rows that were committed to. */
   async opened(
     record: ProductRecord,
-    seed: Uint8Array,
+    { seed, vectorSeed }: CheckSeeds,
     { suite, session }: { readonly suite: HashSuite; readonly session: Uint8Array },
     proofs: Control<'opening'>,
     segments: readonly Uint8Array[],
@@ -82,7 +90,7 @@ export class Audit {
     const opened = this.lay(record, seed, segments)
     if (opened === undefined) return
     const unbound = unboundTensor(suite, session, opened, proofs, (number) => this.accounts.tensor(number))
-    if (unbound === undefined) return this.check(record, opened, seed)
+    if (unbound === undefined) return this.check(record, opened, { seed, vectorSeed })
     const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
     const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
     const message = `the opened rows of ${unbound.toUpperCase()} are not those that were committed to`
@@ -101,7 +109,7 @@ export class Audit {
     if (record) {
       const { plan, check } = seeds(record.sequence)
       const opened = this.lay(record, plan, segments)
-      if (opened) await this.check(record, opened, check)
+      if (opened) await this.check(record, opened, { seed: check, vectorSeed: check })
     }
     this.accounts.forget()
   }
@@ -130,7 +138,7 @@ export class Audit {
     return undefined
   }
 
-  private async check(record: ProductRecord, opened: OpenedProduct, seed: Uint8Array): Promise<void> {
+  private async check(record: ProductRecord, opened: OpenedProduct, seeds: CheckSeeds): Promise<void> {
     const { policy, prepared, onChecked } = this.options
     if (this.ledger.isBeyondDoubt) return
     const at = { sequence: record.sequence, operation: record.operation }
@@ -140,7 +148,7 @@ export class Audit {
     }
     const weights = await prepared.of(record, opened.c.dtype)
     const before = performance.now()
-    const rows = checkOpenedRows({ record, opened, seed, policy, weights })
+    const rows = checkOpenedRows({ record, opened, ...seeds, projections: this.projections, policy, weights })
     this.ledger.checkMs += performance.now() - before
     this.ledger.checked(rows)
     this.ledger.audited(unitShape({ layout: record.layout, right: record.b.kind }))

@@ -1,3 +1,4 @@
+import { bytesToHex } from '@noble/hashes/utils.js'
 import {
   checkRow,
   deriveSeed,
@@ -17,7 +18,6 @@ import {
   type ProductRecord,
   prepareColumns,
   profiles,
-  projectMatrix,
   type RowResult,
   randomStream,
   rowBytes,
@@ -26,6 +26,7 @@ import { statedPower } from './ledger.ts'
 import { type OpenedProduct, rowLookup } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { ProductWeights } from './prepared-weights.ts'
+import type { Projections } from './projections.ts'
 
 export interface CheckedRows {
   readonly rows: number
@@ -49,8 +50,11 @@ export interface CheckFinding {
 export interface CheckOptions {
   readonly record: ProductRecord
   readonly opened: OpenedProduct
-  /** Where the vectors and the entries come from: unknown to the prover until it is bound to its rows. */
+  /** Where the entries come from: unknown to the prover until it is bound to its rows. */
   readonly seed: Uint8Array
+  /** Where the vectors come from; products that were committed to together share it. */
+  readonly vectorSeed: Uint8Array
+  readonly projections: Projections
   readonly policy: Policy
   readonly weights: ProductWeights
 }
@@ -113,28 +117,19 @@ function layRows({ record, opened, weights }: CheckOptions): OpenedRow[] {
 }
 
 /** Vectors cover whole rows where B is projected for less than it costs to recompute them; entries are drawn besides. */
-function checkRows(rows: readonly OpenedRow[], { record, opened, seed, policy }: CheckOptions): RowResult[] {
+function checkRows(rows: readonly OpenedRow[], options: CheckOptions): RowResult[] {
+  const { record, opened, seed, vectorSeed, projections, policy } = options
   const geometry = geometryOf(record.layout)
   const { plan } = opened
   const applies = (epilogue: NumericEpilogue) => freivaldsApplies(profiles[record.profile], epilogue)
   const whole = plan.columns === undefined
   // Projecting B costs as much as one row for each vector: with fewer rows, recomputing them is cheaper and sees more.
   const project = whole && policy.vectors > 0 && rows.length > policy.vectors && rows.every((r) => applies(r.epilogue))
-  const vectorsOf = new Map<number, FreivaldsVector[]>()
 
   function vectors(index: number, matrix: PreparedMatrix): FreivaldsVector[] {
-    let made = vectorsOf.get(index)
-    if (made === undefined) {
-      const stream = randomStream(deriveSeed(seed, 'vectors', index))
-      const xs = Array.from({ length: policy.vectors }, () => {
-        const x = new Float64Array(geometry.n)
-        stream.fillSignedUnit(x)
-        return x
-      })
-      made = projectMatrix(matrix, xs)
-      vectorsOf.set(index, made)
-    }
-    return made
+    const { b } = record
+    const label = b.kind === 'weight' ? `${bytesToHex(b.digest)}:${index}` : `${record.sequence}:${index}`
+    return projections.of(vectorSeed, label, matrix, policy.vectors)
   }
 
   return rows.map((row, i) => {

@@ -5,6 +5,7 @@ import {
   challengeSeed,
   decodeMessage,
   decodeReceipt,
+  deriveSeed,
   fingerprint,
   type HashSuite,
   isSigned,
@@ -211,7 +212,8 @@ class ReceiptReader {
     }
     this.waiting.delete(sequence)
     const seed = challengeSeed(this.challenge.key, this.challenge.head, sequence)
-    await this.audit.opened(record, seed, { suite: this.suite, session }, control, segments)
+    const vectorSeed = deriveSeed(this.challenge.key, 'vectors', this.challenge.head)
+    await this.audit.opened(record, { seed, vectorSeed }, { suite: this.suite, session }, control, segments)
   }
 
   private close(session: Uint8Array, before: Uint8Array, control: Control<'close'>): void {

@@ -5,6 +5,7 @@ import {
   type Control,
   challengeSeed,
   decodeMessage,
+  deriveSeed,
   encodeMessage,
   fingerprint,
   type HashSuite,
@@ -27,7 +28,7 @@ import {
   type Verdict,
   weightList,
 } from '@tensor-assay/core'
-import { Audit, type AuditOptions } from './audit.ts'
+import { Audit, type AuditOptions, type CheckSeeds } from './audit.ts'
 
 export interface SessionOptions extends AuditOptions {
   readonly identity: Identity | undefined
@@ -36,9 +37,8 @@ export interface SessionOptions extends AuditOptions {
   readonly channel: Channel
 }
 
-interface Asked {
+interface Asked extends CheckSeeds {
   readonly record: ProductRecord
-  readonly seed: Uint8Array
   readonly sentAt: number
 }
 
@@ -237,6 +237,7 @@ export class Session {
     const { policy, channel } = this.options
     this.audit.declare(tensors)
     const challenges: Control<'challenge'>['challenges'] = []
+    const vectorSeed = deriveSeed(this.key, 'vectors', this.received.head)
     for (const announced of records) {
       const { sequence } = announced
       const record = this.audit.take(announced)
@@ -255,7 +256,7 @@ export class Session {
         )
       }
       const seed = challengeSeed(this.key, this.received.head, sequence)
-      this.asked.set(sequence, { record, seed, sentAt: performance.now() })
+      this.asked.set(sequence, { record, seed, vectorSeed, sentAt: performance.now() })
       challenges.push({ sequence, seed })
     }
     if (challenges.length === 0) return
@@ -270,14 +271,14 @@ export class Session {
     if (asked === undefined)
       throw new AssayError('message-unexpected', `operation ${sequence} was opened without being challenged`)
     this.asked.delete(sequence)
-    const { record, seed } = asked
+    const { record } = asked
     const { openingTimeoutMs } = this.options.policy
     if (performance.now() - asked.sentAt > openingTimeoutMs) {
       const message = `the opening came later than ${openingTimeoutMs} ms`
       this.ledger.find('opening-missing', message, { sequence, operation: record.operation })
       return
     }
-    await this.audit.opened(record, seed, { suite: this.suite, session: this.id }, control, segments)
+    await this.audit.opened(record, asked, { suite: this.suite, session: this.id }, control, segments)
   }
 
   private close(control: Control<'close'>, headBefore: Uint8Array): void {

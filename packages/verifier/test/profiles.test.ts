@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { checkOpenedRows } from '../src/check.ts'
 import { interactive, type Policy } from '../src/policy.ts'
 import { preparedWeights } from '../src/prepared-weights.ts'
+import { Projections } from '../src/projections.ts'
 import { recordProblem } from '../src/record-problem.ts'
 import { memoryWeights } from '../src/weights/memory.ts'
 
@@ -66,7 +67,8 @@ async function check(c: Uint16Array | Float32Array) {
   } as const
   expect(recordProblem(record, { a: opened.a, b: undefined, c: opened.c }, policy, store)).toBeUndefined()
   const weights = await preparedWeights(store).of(record, dtype)
-  return checkOpenedRows({ record, opened, seed: new Uint8Array(32), policy, weights })
+  const seed = new Uint8Array(32)
+  return checkOpenedRows({ record, opened, seed, vectorSeed: seed, projections: new Projections(), policy, weights })
 }
 
 describe('a product of bfloat16', () => {
