@@ -4,12 +4,13 @@ import type { AddressInfo } from 'node:net'
 import type { Channel, Transport } from '@tensor-assay/core'
 import { transportConformance } from '@tensor-assay/core/conformance'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { ws } from '../src/index.ts'
 import { bundle } from './support/bundle.ts'
 import { certificate } from './support/certificates.ts'
 import { launch, noChromium, Remote } from './support/chromium.ts'
+import { eventually } from './support/eventually.ts'
 import { relayed } from './support/relay.ts'
 
 if (noChromium !== undefined) console.log(`The tests in a browser are skipped: ${noChromium}.`)
@@ -60,9 +61,10 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
   }
 
   describe('the channel keeps the contract', () => {
-    const limits = { maxMessageBytes: 2 ** 20, maxBufferedBytes: 2 ** 18, closeTimeoutMs: 500 }
     for (const { name, requires = [], run } of transportConformance) {
       test(name, async () => {
+        const closeTimeoutMs = requires.includes('close-deadline') ? 500 : 30_000
+        const limits = { maxMessageBytes: 2 ** 20, maxBufferedBytes: 2 ** 18, closeTimeoutMs }
         const transport: Transport = { ...ws({ ...limits, origins: [origin] }), ...remote.dialer(limits) }
         const cut = requires.includes('abrupt-loss') ? relayed(transport) : undefined
         await run({ listenAddress: () => 'ws://127.0.0.1:0/audit', transport, timeoutMs: 30_000, ...cut })
@@ -182,10 +184,10 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
       socket.on('message', (data, isBinary) => !isBinary && credits.push(String(data)))
       // Each counts 10 000 bytes. The inbox is full with five, before the second half of the window.
       for (let i = 0; i < 7; i++) socket.send(new Uint8Array(9744))
-      await vi.waitFor(() => expect(credits).toEqual(['credit 30000']))
+      await eventually(() => expect(credits).toEqual(['credit 30000']))
       const iterator = channel[Symbol.asyncIterator]()
       for (let i = 0; i < 5; i++) await iterator.next()
-      await vi.waitFor(() => expect(credits).toEqual(['credit 30000', 'credit 40000']))
+      await eventually(() => expect(credits).toEqual(['credit 30000', 'credit 40000']))
     })
   })
 })

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:tls'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { ws } from '../src/index.ts'
 import { certificate } from './support/certificates.ts'
+import { eventually } from './support/eventually.ts'
 import { listening } from './support/listening.ts'
 import {
   closeCodeOf,
@@ -54,7 +55,7 @@ describe('a request that opens no channel', () => {
     expect(errors).toEqual([expect.objectContaining({ code })])
     expect(channels).toEqual([])
     // There is one place, which has to be free again.
-    await vi.waitFor(stillServes)
+    await eventually(stillServes)
   })
 
   test.each([
@@ -69,7 +70,7 @@ describe('a request that opens no channel', () => {
     const peer = await rawDial(address)
     peer.write(bytes, helloFrame)
     await arrival
-    await vi.waitFor(() => expect(peer.received().toString('latin1')).toContain('hello'))
+    await eventually(() => expect(peer.received().toString('latin1')).toContain('hello'))
     const answer = peer.received().toString('latin1')
     expect(answer).toContain('\r\nSec-WebSocket-Protocol: tensor-assay.v1\r\n')
     expect(answer).not.toContain(tokenOffer)
@@ -130,7 +131,7 @@ describe('a peer that does not complete the handshake', () => {
     const peer = await rawDial(address)
     peer.write(request().slice(0, 40))
     peer.socket.destroy()
-    await vi.waitFor(() => expect(errors).toEqual([expect.objectContaining({ code: 'channel-lost' })]))
+    await eventually(() => expect(errors).toEqual([expect.objectContaining({ code: 'channel-lost' })]))
     await stillServes()
   })
 
@@ -179,7 +180,7 @@ describe('a peer that does not complete the handshake', () => {
     const listener = await ws({ onError: (error) => errors.push(error) }).listen('ws://127.0.0.1:0', () => {})
     const peers = [await rawDial(listener.address), await rawDial(listener.address)]
     peers[1]!.write(request())
-    await vi.waitFor(() => expect(peers[1]!.received().toString()).toContain('101'))
+    await eventually(() => expect(peers[1]!.received().toString()).toContain('101'))
     await listener.close()
     await Promise.all(peers.map(({ ended }) => ended))
     expect(errors).toEqual([])

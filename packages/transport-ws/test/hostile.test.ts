@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ws } from '../src/index.ts'
 import type { WsOptions } from '../src/options.ts'
+import { eventually } from './support/eventually.ts'
 import { accepted, drain, hello, listening } from './support/listening.ts'
 import {
   closeCodeOf,
@@ -222,11 +223,11 @@ describe('back-pressure', () => {
     const sends = Array.from({ length: 5 }, () => channel.send([new Uint8Array(1000)]).then(count, () => {}))
     // Two leave room for a third, which fills the window.
     const size = 1004
-    await vi.waitFor(() => expect(countOf(peer.received(), size)).toBe(3))
+    await eventually(() => expect(countOf(peer.received(), size)).toBe(3))
     await setTimeout(50)
     expect([countOf(peer.received(), size), resolved]).toEqual([3, 2])
     peer.write(line('credit 1256'))
-    await vi.waitFor(() => expect(countOf(peer.received(), size)).toBe(4))
+    await eventually(() => expect(countOf(peer.received(), size)).toBe(4))
     peer.write(line('credit 3768'))
     await Promise.all(sends)
   })
@@ -238,7 +239,7 @@ describe('back-pressure', () => {
     const channel = await arrival
     void channel.send([hello])
     void channel.close()
-    await vi.waitFor(() => expect(peer.received().includes(Buffer.from('hello', 'latin1'))).toBe(true))
+    await eventually(() => expect(peer.received().includes(Buffer.from('hello', 'latin1'))).toBe(true))
     await setTimeout(50)
     expect(peer.received().includes(Buffer.from('goodbye'))).toBe(false)
     peer.write(line('credit 261'))
@@ -264,14 +265,14 @@ describe('deadlines', () => {
   })
 
   test('one that answers is not, for as long as it likes', async () => {
-    const { peer, channel } = await accepted({ pingIntervalMs: 20, stallTimeoutMs: 150 })
+    const { peer, channel } = await accepted({ pingIntervalMs: 20, stallTimeoutMs: 2000 })
     let pongs = 0
     peer.socket.on('data', (chunk) => {
       if (!chunk.includes(Buffer.from([0x89, 0]))) return
       pongs += 1
       peer.write(frame(opcodes.pong, ''))
     })
-    await vi.waitFor(() => expect(pongs).toBeGreaterThan(10), { timeout: 5000 })
+    await eventually(() => expect(pongs).toBeGreaterThan(10))
     await channel.send([hello])
   })
 
@@ -284,8 +285,8 @@ describe('deadlines', () => {
   })
 
   test.each<[string, WsOptions]>([
-    ['a ping', { pingIntervalMs: 20, stallTimeoutMs: 300 }],
-    ['silence', { idleTimeoutMs: 300 }],
+    ['a ping', { pingIntervalMs: 20, stallTimeoutMs: 1000 }],
+    ['silence', { idleTimeoutMs: 1000 }],
   ])('a message that makes progress is as good as the answer to %s', async (_, options) => {
     const { peer, channel } = await accepted(options)
     const body = new Uint8Array(8 * 70_000)
@@ -293,7 +294,7 @@ describe('deadlines', () => {
     const reading = channel[Symbol.asyncIterator]().next()
     for (let offset = 0; offset < bytes.length; offset += 70_000) {
       peer.write(bytes.subarray(offset, offset + 70_000))
-      await setTimeout(100)
+      await setTimeout(250)
     }
     expect(Buffer.compare((await reading).value, body)).toBe(0)
   })
@@ -309,14 +310,14 @@ describe('deadlines', () => {
   })
 
   test('a peer is not idle while this side does not read, nor after its goodbye', async () => {
-    const { peer, channel } = await accepted({ idleTimeoutMs: 150, maxBufferedBytes: 10_000 })
+    const { peer, channel } = await accepted({ idleTimeoutMs: 700, maxBufferedBytes: 10_000 })
     for (let i = 0; i < 4; i++) peer.write(message(new Uint8Array(1500)))
-    await setTimeout(400)
+    await setTimeout(1000)
     const iterator = channel[Symbol.asyncIterator]()
     for (let i = 0; i < 4; i++) expect((await iterator.next()).value).toHaveLength(1500)
     peer.write(goodbyeFrame)
     expect((await iterator.next()).done).toBe(true)
-    await setTimeout(400)
+    await setTimeout(1000)
     await channel.send([hello])
   })
 

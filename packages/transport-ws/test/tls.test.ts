@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type TlsOptions, ws } from '../src/index.ts'
 import { type Certificate, certificate } from './support/certificates.ts'
+import { eventually } from './support/eventually.ts'
 import { hello, listening } from './support/listening.ts'
 import { rawDial } from './support/raw.ts'
 
@@ -57,7 +58,7 @@ describe('the dialer', () => {
     await isUntrusted({}, address, /self-signed/)
     await isUntrusted({ ca: stranger.cert }, address, /certificate/)
     expect(channels).toEqual([])
-    await vi.waitFor(() => expect(errors).toHaveLength(2))
+    await eventually(() => expect(errors).toHaveLength(2))
   })
 
   test('refuses one for another host', async () => {
@@ -103,7 +104,7 @@ describe('a listener that asks for certificates', () => {
     const there = await secure(mutual())
     await isUntrusted({ ca: server.cert }, there.address, /does not accept the certificate of this side/)
     await isUntrusted({ ...own(stranger), ca: server.cert }, there.address, /does not accept the certificate/)
-    await vi.waitFor(() => expect(there.errors).toHaveLength(2))
+    await eventually(() => expect(there.errors).toHaveLength(2))
     for (const [i, message] of ['it showed none', 'is not accepted'].entries()) {
       expect(there.errors[i]).toMatchObject({ code: 'peer-untrusted', message: expect.stringContaining(message) })
     }
@@ -133,10 +134,10 @@ describe('a TLS listener', () => {
     const { localPort } = peer.socket
     peer.write('GET / HTTP/1.1\r\n\r\n')
     await peer.ended
-    await vi.waitFor(() => expect(there.errors).toHaveLength(2))
+    await eventually(() => expect(there.errors).toHaveLength(2))
     for (const error of there.errors) expect(error).toMatchObject({ code: 'peer-untrusted' })
     expect(there.peers[1]).toBe(`wss://127.0.0.1:${localPort}`)
-    await vi.waitFor(() => succeeds({ ca: server.cert }, there))
+    await eventually(() => succeeds({ ca: server.cert }, there))
   })
 
   test('ends a TLS handshake that drags on, whatever dribbles in', async () => {
@@ -147,7 +148,7 @@ describe('a TLS listener', () => {
     const drip = setInterval(() => peer.write(Uint8Array.of(0)), 30)
     await peer.ended
     clearInterval(drip)
-    await vi.waitFor(() => expect(there.errors).toEqual([expect.objectContaining({ code: 'deadline-exceeded' })]))
+    await eventually(() => expect(there.errors).toEqual([expect.objectContaining({ code: 'deadline-exceeded' })]))
     await succeeds({ ca: server.cert }, there)
   })
 
@@ -168,7 +169,7 @@ describe('a TLS listener', () => {
     await refused.ended
     expect(there.errors[0]?.message).toContain('2 others are in the handshake')
     await Promise.all(silent.map(({ ended }) => ended))
-    await vi.waitFor(() => succeeds({ ca: server.cert }, there))
+    await eventually(() => succeeds({ ca: server.cert }, there))
   })
 
   test('speaks TLS 1.3 only', async () => {

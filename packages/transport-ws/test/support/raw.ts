@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { onTestFinished, vi } from 'vitest'
+import { onTestFinished } from 'vitest'
+import { eventually } from './eventually.ts'
 
 /** A peer that writes bytes instead of calling the transport. */
 export interface RawPeer {
@@ -85,7 +86,7 @@ export async function greeted(address: string, line = usualHello): Promise<RawPe
 export async function receives(peer: RawPeer, opcode: number, payload: Uint8Array | string): Promise<void> {
   const bytes = Buffer.from(payload as string)
   const expected = Buffer.concat([Buffer.from([0x80 | opcode, bytes.length]), bytes])
-  await vi.waitFor(() => {
+  await eventually(() => {
     if (!peer.received().includes(expected)) throw new Error(`did not receive ${expected.toString('latin1')}`)
   })
 }
