@@ -8,6 +8,8 @@ export const convolutionOperators: readonly (readonly [string, Operator])[] = [
   [':Conv', convolution],
   ['com.microsoft:FusedConv', convolution],
   [`${blockedDomain}:Conv`, blockedConvolution],
+  ['com.ms.internal.nhwc:Conv', channelsLastConvolution],
+  ['com.ms.internal.nhwc:FusedConv', channelsLastConvolution],
 ]
 
 /** The attributes that Conv and its relatives share. */
@@ -28,6 +30,44 @@ export function convolutionForm(node: OnnxNode, values: GraphValues): Convolutio
     ...(pads === undefined ? {} : { pads }),
     autoPad,
   }
+}
+
+/** Dimensions of the tensors of a convolution, as far as the graph says. */
+export function convolutionRank(node: OnnxNode, filters: string, values: GraphValues): number | undefined {
+  const dims = values.initializer(filters)?.dims
+  if (dims !== undefined) return dims.length
+  const attributes = new Attributes(values.model, node)
+  const spatial = ['kernel_shape', 'strides', 'dilations'] as const
+  const found = spatial.map((name) => attributes.ints(name, undefined)).find((list) => list !== undefined)
+  if (found !== undefined) return found.length + 2
+  const pads = attributes.ints('pads', undefined)
+  return pads === undefined ? undefined : pads.length / 2 + 2
+}
+
+/**
+ * A statement about tensors whose channels come last, the filters being as ONNX has them: read through nodes of ours that
+ * put the channels in front.
+ */
+export function withChannelsFirst(
+  statement: Statement,
+  rank: number | undefined,
+  values: GraphValues,
+): Statement | Opaque {
+  if (rank === undefined) return { reason: 'channels that come last in an unknown number of dimensions' }
+  const { a, c, addend } = statement
+  return {
+    ...statement,
+    a: values.channelsFirst(a, rank),
+    c: values.channelsFirst(c, rank),
+    ...(addend === undefined ? {} : { addend: values.channelsFirst(addend, rank) }),
+  }
+}
+
+/** What some execution providers, WebGPU among them, make of Conv. */
+function channelsLastConvolution(node: OnnxNode, values: GraphValues): Statement | Opaque {
+  const found = convolution(node, values)
+  if (isOpaque(found)) return found
+  return withChannelsFirst(found, convolutionRank(node, requiredInput(node, 1), values), values)
 }
 
 function convolution(node: OnnxNode, values: GraphValues): Statement | Opaque {

@@ -1,5 +1,5 @@
 import { Attributes, type OnnxNode } from '@tensor-assay/onnx-model'
-import { convolutionForm } from './convolution-operators.ts'
+import { convolutionForm, convolutionRank, withChannelsFirst } from './convolution-operators.ts'
 import type { GraphValues } from './graph-values.ts'
 import { biasProblem, inputOf, isOpaque, type Opaque, type Operator, requiredInput } from './operator.ts'
 import { type ConvolutionForm, type Factor, type MatmulForm, plainProduct, type Statement } from './statement.ts'
@@ -82,13 +82,7 @@ function qLinearConv(node: OnnxNode, values: GraphValues): Statement | Opaque {
     inputOf(node, 7),
   )
   if (new Attributes(values.model, node).int('channels_last', 0) === 0) return statement
-  const rank = values.initializer(requiredInput(node, 3))?.dims.length
-  if (rank === undefined) return { reason: 'channels that come last, and filters that are not in the model' }
-  return {
-    ...statement,
-    a: values.channelsFirst(statement.a, rank),
-    c: values.channelsFirst(statement.c, rank),
-  }
+  return withChannelsFirst(statement, convolutionRank(node, requiredInput(node, 3), values), values)
 }
 
 /** Inputs: A, scale, zero point, B, scale, zero point, int32 bias, and scale and zero point of C unless C is float32. */

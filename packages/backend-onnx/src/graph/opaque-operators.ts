@@ -9,13 +9,14 @@ const generation = 'a whole generation loop in one operator'
 const experts = 'products of the chosen experts inside the operator'
 const foreignWeights = 'weights in a number format that cannot be stated'
 const classical = 'coefficients that are attributes of the operator'
+const overlapping = 'outputs that are sums of overlapping pieces of a product'
 const inside = 'products inside the operator'
 
 /** Operators that multiply matrices where no tap reaches, or in a way that cannot be stated, with the reason. */
 export const opaqueOperators: ReadonlyMap<string, string> = new Map([
   ...of('', attention, 'Attention'),
   ...of('', recurrent, 'LSTM', 'GRU', 'RNN'),
-  ...of('', 'outputs that are sums of overlapping pieces of a product', 'ConvTranspose', 'DeformConv'),
+  ...of('', overlapping, 'ConvTranspose', 'DeformConv'),
   ...of('', inside, 'STFT'),
   ...of('ai.onnx.ml', classical, 'LinearClassifier', 'LinearRegressor', 'SVMClassifier', 'SVMRegressor'),
   ...of('com.microsoft', attention, 'Attention', 'DecoderAttention', 'DecoderMaskedMultiHeadAttention'),
@@ -31,14 +32,8 @@ export const opaqueOperators: ReadonlyMap<string, string> = new Map([
   ...of('com.microsoft', inside, 'FusedMatMulActivation', 'GatedRelativePositionBias', 'GemmFastGelu'),
   ...of('com.microsoft', inside, 'MatMulInteger16', 'NhwcConv', 'NhwcFusedConv', 'SparseToDenseMatMul'),
   ...of('com.microsoft', inside, 'WordConvEmbedding'),
-  ...of('com.ms.internal.nhwc', 'a layout of one execution provider', 'Conv', 'ConvTranspose', 'FusedConv'),
-  ...of(
-    'com.ms.internal.nhwc',
-    'a layout of one execution provider',
-    'ConvInteger',
-    'QLinearConv',
-    'QLinearConvTranspose',
-  ),
+  ...of('com.ms.internal.nhwc', overlapping, 'ConvTranspose', 'QLinearConvTranspose'),
+  ...of('com.ms.internal.nhwc', 'a layout of one execution provider', 'ConvInteger', 'QLinearConv'),
 ])
 
 function of(domain: string, reason: string, ...types: readonly string[]): [string, string][] {

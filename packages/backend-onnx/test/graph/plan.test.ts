@@ -155,6 +155,7 @@ describe('what cannot be stated', () => {
     ['Einsum', { attributes: { equation: 'ij,jk->ki' } }, /permuted/],
     ['Einsum', { inputs: ['x'], attributes: { equation: 'ij->i' } }, /of 1 operands/],
     ['Conv', { domain: 'com.microsoft.nchwc' }, /blocked filters that are not in the model/],
+    ['Conv', { domain: 'com.ms.internal.nhwc', inputs: ['x', 'x'] }, /unknown number of dimensions/],
     ['ConvTranspose', {}, /overlapping/],
     ['LSTM', {}, /every step/],
     ['Attention', { domain: 'com.microsoft' }, /disable_specified_optimizers/],
