@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import * as ort from 'onnxruntime-node'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { auditedSessions, Instrumentation } from '../src/index.ts'
 import type { CreateHandler, OrtBackend } from '../src/ort/library.ts'
 import { backendOf, resolveBackend } from '../src/ort/resolve.ts'
@@ -47,6 +47,32 @@ describe('everywhere', () => {
 
   test('importing the package changes nothing', () => {
     expect(isUntouched()).toBe(true)
+  })
+
+  test('and for chosen sessions at the same time: each session once', async () => {
+    const stop = instrumentation.everywhere()
+    using recorder = new Recorder()
+    await run(await auditedSessions(ort).create(model.file))
+    stop()
+    expect(recorder.runs).toHaveLength(1)
+    expect(isUntouched()).toBe(true)
+  })
+
+  test('of two copies of this package, the later one instruments, and not the sessions of the other', async () => {
+    vi.resetModules()
+    const { Instrumentation: Later } = await import('../src/index.ts')
+    expect(Later).not.toBe(Instrumentation)
+    const later: number[] = []
+    Later.of(ort).observe({ run: ({ plan }) => later.push(plan.products.length), opaqueRun: () => later.push(0) })
+    using recorder = new Recorder()
+    const stops = [instrumentation.everywhere(), Later.of(ort).everywhere()]
+    const session = await ort.InferenceSession.create(model.file)
+    const plain = await run(session)
+    expect(later).toEqual([3])
+    expect(recorder.runs).toHaveLength(0)
+    for (const stop of stops.reverse()) stop()
+    expect(isUntouched()).toBe(true)
+    expect(await run(await ort.InferenceSession.create(model.file))).toEqual(plain)
   })
 
   test('leaves a patch of somebody else alone', async () => {
