@@ -20,7 +20,8 @@ export interface MatmulLayout {
 
 /**
  * A convolution over one to three dimensions, seen as the product of patches and filters: k = channels of a group ×
- * kernel, n = filters of a group, one row for each output position and group. What a patch reads outside the input is 0.
+ * kernel, n = filters of a group, one row for each output position and group. What a patch reads outside the input is 0,
+ * which for a quantised input is its zero point.
  *
  * Channels first: A is committed as [batch × inChannels × input…, last dimension], C likewise, a patch is ordered
  * (channel, kernel…), and each group's filters lie in memory as [n, k]. Channels last: A is committed as
@@ -62,8 +63,12 @@ export interface Geometry {
   aRows(r: number): readonly number[]
   /** Rows of the tensor C in which row `r` of C lies. */
   cRows(r: number): readonly number[]
-  /** Row `r` of A, shape [k]; may be what `lookup` returned. */
-  readA(r: number, lookup: RowLookup): Float64Array
+  /**
+   * Row `r` of A, shape [k]; may be what `lookup` returned.
+   *
+   * @param padding - What a patch reads outside the input: the number that stands for 0 there.
+   */
+  readA(r: number, lookup: RowLookup, padding?: number): Float64Array
   /** Row `r` of C, shape [n]; may be what `lookup` returned. */
   readC(r: number, lookup: RowLookup): Float64Array
 }
@@ -191,9 +196,9 @@ function convolution(layout: ConvolutionLayout): Geometry {
       for (let filter = 0; filter < n; filter++) rows.add(outPlaces.row(sample, group * n + filter, position))
       return [...rows]
     },
-    readA(r, lookup) {
+    readA(r, lookup, padding = 0) {
       const { sample, position, group } = split(r)
-      const out = new Float64Array(k)
+      const out = new Float64Array(k).fill(padding)
       for (const [tap, at] of patch(position).entries()) {
         if (at < 0) continue
         for (let i = 0; i < groupChannels; i++) {

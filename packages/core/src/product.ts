@@ -4,7 +4,7 @@ import type { Matrix } from './matrix.ts'
 import type { ProfileName } from './numerics/profile.ts'
 
 /**
- * One product as a tensor library executed it: C = activation(α·scales·(op(A) − a₀)·(op(B) − b₀) + bias).
+ * One product as a tensor library executed it: C = activation(α·scales·(op(A) − a₀)·(op(B) − b₀) + β·bias).
  *
  * The product is seen as a list of rows, which {@link Layout} finds in the tensors. The zero points a₀ and b₀ are those of
  * quantised operands; elsewhere they are absent, and so are the scales.
@@ -77,6 +77,8 @@ export interface Epilogue {
   readonly scales?: VectorOperand
   /** Added to every row; an integer bias is added to an integer sum before it is scaled. */
   readonly bias?: VectorOperand
+  /** Factor of the bias; 1 when absent. */
+  readonly beta?: number
   readonly activation: Activation
   /** Added to a result that is rounded to 8 bits. */
   readonly zeroPoint?: number
@@ -92,6 +94,7 @@ export interface VectorOperand {
 export type Activation =
   | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
   | { readonly name: 'leakyrelu'; readonly slope: number }
+  | { readonly name: 'clip'; readonly least: number; readonly most: number }
   | { readonly name: 'prelu'; readonly slopes: VectorOperand }
 
 /** Something the backend saw but cannot state as a product. It is reported to the verifier and never counted as checked. */

@@ -169,6 +169,21 @@ describe('a convolution is the product of its patches and filters', () => {
     }
   })
 
+  test('what lies outside the input reads as the number that stands for 0', () => {
+    const layout = {
+      ...cases[3]![1],
+      channelsLast: false,
+      inChannels: 1,
+      outChannels: 1,
+      kernel: [3, 3],
+      padding: [1, 1],
+    }
+    const geometry = geometryOf({ ...layout, output: [3, 3] })
+    const ones = () => new Float64Array(3).fill(1)
+    expect([...geometry.readA(0, ones, 7)]).toEqual([7, 7, 7, 7, 1, 1, 7, 1, 1])
+    expect([...geometry.readA(4, ones, 7)]).toEqual(new Array(9).fill(1))
+  })
+
   function check(layout: ConvolutionLayout): void {
     const { normal } = testRandom(1)
     const x = Float64Array.from({ length: layout.batch * layout.inChannels * count(layout.input) }, normal)

@@ -87,13 +87,14 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
 
   return {
     async of(record, output) {
-      const { bias, scales, activation, profile, alpha, zeroPoint = 0 } = record
+      const { bias, beta = 1, scales, activation, profile, alpha, zeroPoint = 0 } = record
       const { n, matrices: count } = geometryOf(record.layout)
-      const [biasValues, scaleValues, slopes] = await Promise.all([
+      const [storedBias, scaleValues, slopes] = await Promise.all([
         bias && vector(bias),
         scales && vector(scales),
         activation.name === 'prelu' ? vector(activation.slopes) : undefined,
       ])
+      const biasValues = beta === 1 ? storedBias : storedBias?.map((value) => beta * value)
       const isSplit = [biasValues, scaleValues, slopes].some((values) => values && values.length === count * n)
       const epilogues = Array.from({ length: isSplit ? count : 1 }, (_, i): NumericEpilogue => {
         const quantized: QuantizedEpilogue | undefined =

@@ -68,6 +68,9 @@ export function recordProblem(
     const message = `the policy accepts ${policy.profiles.join(', ')}, the prover declares ${profile}`
     return { reason: 'profile-refused', message }
   }
+  if (record.beta !== undefined && (record.bias === undefined || profile === 'int8')) {
+    return { reason: 'record-malformed', message: 'a factor of a bias that is not there, or of integers' }
+  }
   const isQuantized = zeroPoints !== undefined || scales !== undefined || record.zeroPoint !== undefined
   if (isQuantized && profile !== 'int8') {
     return { reason: 'record-malformed', message: `zero points and scales have no place in a ${profile} product` }

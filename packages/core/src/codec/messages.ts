@@ -62,6 +62,7 @@ const layout = v.variant('kind', [
 const activation = v.variant('name', [
   v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid']) }),
   v.strictObject({ name: v.literal('leakyrelu'), slope: finite }),
+  v.strictObject({ name: v.literal('clip'), least: finite, most: finite }),
   v.strictObject({ name: v.literal('prelu'), slopes: vector }),
 ])
 
@@ -86,6 +87,7 @@ const productRecord = v.strictObject({
   alpha: finite,
   scales: v.optional(vector),
   bias: v.optional(vector),
+  beta: v.optional(finite),
   activation,
   zeroPoint: v.optional(zeroPoint),
   profile: v.picklist(Object.keys(profiles) as [ProfileName, ...ProfileName[]]),

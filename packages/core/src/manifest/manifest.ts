@@ -42,9 +42,11 @@ const product = v.strictObject({
   alpha: free(finite),
   scales: v.optional(digest),
   bias: v.optional(digest),
+  beta: v.optional(finite),
   activation: v.variant('name', [
     v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid']) }),
     v.strictObject({ name: v.literal('leakyrelu'), slope: finite }),
+    v.strictObject({ name: v.literal('clip'), least: finite, most: finite }),
     v.strictObject({ name: v.literal('prelu'), slopes: digest }),
   ]),
   zeroPoint: v.optional(free(finite)),

@@ -24,6 +24,7 @@ export function mismatch(expected: ManifestOperation, record: OperationRecord): 
     (expected.alpha === null ? undefined : different('alpha', expected.alpha, record.alpha)) ??
     different('scales', expected.scales, hex(record.scales)) ??
     different('bias', expected.bias, hex(record.bias)) ??
+    different('beta', expected.beta, record.beta) ??
     activationMismatch(expected.activation, record.activation) ??
     zeroPointMismatch(expected, record)
   )

@@ -102,7 +102,7 @@ function linked(records: readonly OperationRecord[]): ManifestOperation[] {
 }
 
 function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
-  const { operation, layout, b, zeroPoints, alpha, scales, bias, activation, zeroPoint, profile } = record
+  const { operation, layout, b, zeroPoints, alpha, scales, bias, beta, activation, zeroPoint, profile } = record
   const hex = ({ digest }: { digest: Uint8Array }) => bytesToHex(digest)
   return {
     kind: 'product',
@@ -126,6 +126,7 @@ function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
     alpha,
     ...(scales && { scales: hex(scales) }),
     ...(bias && { bias: hex(bias) }),
+    ...(beta !== undefined && { beta }),
     activation: activation.name === 'prelu' ? { name: 'prelu', slopes: hex(activation.slopes) } : activation,
     ...(zeroPoint !== undefined && { zeroPoint }),
     profile,

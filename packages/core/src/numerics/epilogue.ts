@@ -25,6 +25,7 @@ export interface QuantizedEpilogue {
 export type NumericActivation =
   | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
   | { readonly name: 'leakyrelu'; readonly slope: number }
+  | { readonly name: 'clip'; readonly least: number; readonly most: number }
   /** `slopes`: shape [n], or [1] for every column. */
   | { readonly name: 'prelu'; readonly slopes: Float64Array }
 
@@ -52,6 +53,8 @@ export function activate(activation: NumericActivation, column: number, x: numbe
       return Math.max(x, 0)
     case 'relu6':
       return Math.min(Math.max(x, 0), 6)
+    case 'clip':
+      return Math.min(Math.max(x, activation.least), activation.most)
     case 'elu':
       return x < 0 ? Math.expm1(x) : x
     case 'sigmoid':

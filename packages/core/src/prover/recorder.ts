@@ -80,6 +80,7 @@ export async function productRecord(
     alpha: epilogue.alpha,
     ...(scales === undefined ? {} : { scales }),
     ...(bias === undefined ? {} : { bias }),
+    ...(epilogue.beta === undefined ? {} : { beta: epilogue.beta }),
     activation: activationRecord(epilogue.activation, slopes),
     ...(epilogue.zeroPoint === undefined ? {} : { zeroPoint: epilogue.zeroPoint }),
     profile,
@@ -116,8 +117,7 @@ async function digestVector({ length, dtype, stored }: VectorOperand, weights: K
 
 function activationRecord(activation: Activation, slopes: VectorRecord | undefined): ProductRecord['activation'] {
   if (activation.name === 'prelu') return { name: 'prelu', slopes: slopes! }
-  if (activation.name === 'leakyrelu') return { name: 'leakyrelu', slope: activation.slope }
-  return { name: activation.name }
+  return { ...activation }
 }
 
 export function shapeOf(tensor: number, { rows, cols, dtype }: TensorHandle) {
