@@ -27,6 +27,7 @@ export type AssayErrorCode =
   | 'receipt-malformed' // bytes that are not a receipt
   | 'manifest-malformed' // a manifest file that breaks its schema
   | 'weight-missing' // a named tensor is not in the store
+  | 'calibration-malformed' // a calibration file that is not one, or would loosen a verifier
   | 'dtype-unsupported'
   | 'peer-error' // the peer reported an error of its own
   | 'aborted' // the caller's AbortSignal fired

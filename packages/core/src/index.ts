@@ -64,6 +64,22 @@ export { mismatch } from './manifest/match.ts'
 export { type RecordManifestOptions, recordManifest } from './manifest/record.ts'
 export { type Matrix, row, rowBytes } from './matrix.ts'
 export { honestRmsBound } from './numerics/aggregate.ts'
+export {
+  type CalibrateOptions,
+  type CalibrationReport,
+  type CalibrationShape,
+  calibrate,
+  calibrationShapes,
+  type Measured,
+} from './numerics/calibration/calibrate.ts'
+export { type DataFamily, dataFamilies } from './numerics/calibration/families.ts'
+export {
+  type Calibration,
+  calibratedProfile,
+  formatCalibration,
+  parseCalibration,
+} from './numerics/calibration/file.ts'
+export { type ObservedProduct, observeProducts } from './numerics/calibration/observe.ts'
 export { decodeElements, type Elements } from './numerics/decode.ts'
 export type { GuardReason, RejectReason } from './numerics/entry.ts'
 export {

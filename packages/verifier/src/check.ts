@@ -1,5 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import {
+  calibratedProfile,
   checkRow,
   deriveSeed,
   drawWithoutReplacement,
@@ -13,6 +14,7 @@ import {
   judgeTogether,
   liftAccidentalGuards,
   type NumericEpilogue,
+  type NumericProfile,
   type OpenedRow,
   type PreparedMatrix,
   type ProductRecord,
@@ -61,9 +63,9 @@ export interface CheckOptions {
 
 /** Checks every opened row of one product against the public weights. */
 export function checkOpenedRows(options: CheckOptions): CheckedRows {
-  const { opened, record } = options
-  const profile = profiles[record.profile]
-  const rows = layRows(options)
+  const { opened } = options
+  const profile = profileOf(options)
+  const rows = layRows(options, profile)
   const results = liftAccidentalGuards(checkRows(rows, options), profile)
   const findings: CheckFinding[] = []
   for (const [i, result] of results.entries()) {
@@ -84,8 +86,15 @@ export function checkOpenedRows(options: CheckOptions): CheckedRows {
   return { ...totalsOf(results), findings }
 }
 
+/** What the policy allows engines of the declared arithmetic. */
+function profileOf({ record, policy }: CheckOptions): NumericProfile {
+  const profile = profiles[record.profile]
+  const calibration = policy.calibration.find((candidate) => candidate.profile === record.profile)
+  return calibration === undefined ? profile : calibratedProfile(profile, calibration)
+}
+
 /** The opened tensors as rows of the product. */
-function layRows({ record, opened, weights }: CheckOptions): OpenedRow[] {
+function layRows({ record, opened, weights }: CheckOptions, profile: NumericProfile): OpenedRow[] {
   const geometry = geometryOf(record.layout)
   const { rows, columns } = opened.plan
   const lookA = rowLookup(opened.a)
@@ -102,7 +111,7 @@ function layRows({ record, opened, weights }: CheckOptions): OpenedRow[] {
   }
 
   return Array.from(rows, (r) => {
-    const values = geometry.readA(r, lookA)
+    const values = geometry.readA(r, lookA, zero)
     const matrix = geometry.matrixOf(r)
     const c = geometry.readC(r, lookC)
     return {
@@ -111,7 +120,7 @@ function layRows({ record, opened, weights }: CheckOptions): OpenedRow[] {
       c: columns === undefined ? c : Float64Array.from(columns, (column) => c[column]!),
       ...(columns === undefined ? {} : { columns }),
       epilogue: weights.epilogues[matrix % weights.epilogues.length]!,
-      profile: profiles[record.profile],
+      profile,
     }
   })
 }

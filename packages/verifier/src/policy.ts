@@ -1,4 +1,13 @@
-import { type Mode, type ProfileName, receiptMode, rows, type Sampler } from '@tensor-assay/core'
+import {
+  type Calibration,
+  calibratedProfile,
+  type Mode,
+  type ProfileName,
+  profiles,
+  receiptMode,
+  rows,
+  type Sampler,
+} from '@tensor-assay/core'
 
 /** What a verifier demands of a session and how hard it looks. */
 export interface Policy {
@@ -15,6 +24,11 @@ export interface Policy {
   readonly entries: number
   /** Arithmetic that a prover may declare. */
   readonly profiles: readonly ProfileName[]
+  /**
+   * Tighter limits for the very engine that is expected, at most one for each profile: see `calibrate`. They see more, and
+   * another engine of the same profile may fail them.
+   */
+  readonly calibration: readonly Calibration[]
   /** Whether B may be something else than a known weight. */
   readonly acceptActivations: boolean
   /** Iterations of PBKDF2 that a receipt must have, at least. */
@@ -41,6 +55,7 @@ const defaults: Policy = {
   vectors: 2,
   entries: 64,
   profiles: ['float32', 'int32', 'int8'],
+  calibration: [],
   acceptActivations: false,
   iterations: 2 ** 20,
   minRows: 1,
@@ -75,6 +90,10 @@ function checked(policy: Policy): Policy {
     if (!Number.isInteger(value) || value < 0) throw new RangeError(`${name} must be an integer >= 0, got ${value}`)
   }
   if (!Number.isInteger(window) || window < 1) throw new RangeError(`window must be an integer >= 1, got ${window}`)
+  const calibrated = policy.calibration.map(({ profile }) => profile)
+  if (new Set(calibrated).size < calibrated.length) throw new RangeError(`calibrated twice: ${calibrated.join(', ')}`)
+  // Throws where limits are looser than the built-in ones.
+  for (const calibration of policy.calibration) calibratedProfile(profiles[calibration.profile], calibration)
   if (vectors === 0 && entries === 0) throw new RangeError('vectors and entries are both 0: nothing would be checked')
   return policy
 }

@@ -170,7 +170,7 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
     result.bound = hardest + rounding
     return conclude(result, 'reject', 'hard-bound')
   }
-  const emulated = emulatedTolerance(check, offset, bias, profile.acceptedEmulatedRatio)
+  const emulated = emulatedTolerance(check, column, profile.acceptedEmulatedRatio)
   result.tolerance = Math.min(emulated + floor, hard) + flushed
   const explained = activatedTolerance(activation, column, x, result.tolerance, above)
   result.bound = explained + rounding
@@ -187,18 +187,22 @@ export function exactValue({ a, b, epilogue: { alpha, bias } }: EntryCheck, colu
 const acceptedTruncationRatio = 2
 
 /**
- * What engines of a profile may be wrong by in α·a·b + bias, judged by emulating them: the error of converting the
- * operands, and `multiple` times the largest error of rounding in several orders or twice that of truncation. The bias is
- * added last or, where nothing scales the sum, is its start.
+ * What engines of a profile may be wrong by in x = α·a·b + bias, judged by emulating them: the error of converting the
+ * operands, and `multiple` times the largest error of rounding in several orders, of a factor and of a bias, or twice that
+ * of truncation. The bias is added last or, where nothing scales the sum, is its start.
  */
-export function emulatedTolerance(
-  { a, b, profile, epilogue: { alpha } }: EntryCheck,
-  offset: number,
-  bias: number,
-  multiple: number,
-): number {
-  const { operands, rounding, truncation } = emulate(profile, a, b.columns, offset, alpha === 1 ? bias : 0)
-  return Math.abs(alpha) * (operands + Math.max(multiple * rounding, acceptedTruncationRatio * truncation))
+export function emulatedTolerance(check: EntryCheck, column: number, multiple: number): number {
+  const { a, b, profile, epilogue } = check
+  const scale = Math.abs(epilogue.alpha)
+  const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
+  const offset = columnOffset(b, column)
+  const start = epilogue.alpha === 1 ? bias : 0
+  const { operands, rounding, truncation } = emulate(profile, a, b.columns, offset, start)
+  const x = Math.abs(exactValue(check, column))
+  const ofFactor = scale === 1 ? 0 : profile.unitRoundoff * (x + Math.abs(bias))
+  const ofBias = bias === 0 ? 0 : profile.unitRoundoff * x
+  const rounded = multiple * (scale * rounding + ofFactor + ofBias)
+  return scale * operands + Math.max(rounded, acceptedTruncationRatio * scale * truncation)
 }
 
 /** Every partial sum of every order stays below this, but for rounding. */

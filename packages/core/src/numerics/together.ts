@@ -1,7 +1,7 @@
 import { honestCountBound, honestRmsBound } from './aggregate.ts'
 import { checkEntry, emulatedTolerance, entryResult, exactValue } from './entry.ts'
-import { activate, perColumn } from './epilogue.ts'
-import { columnOffset, position } from './prepared.ts'
+import { activate } from './epilogue.ts'
+import { position } from './prepared.ts'
 import { failure } from './recompute.ts'
 import { spacing } from './rounding.ts'
 import type { EntryFailure, OpenedRow } from './row.ts'
@@ -71,10 +71,9 @@ function emulateAll(rows: readonly JudgedRow[]): { squares: number; mismatches: 
   let squares = 0
   let mismatches = 0
   for (const { opened, recomputed } of rows) {
-    const { b, epilogue } = opened
+    const { epilogue } = opened
     for (const column of recomputed) {
-      const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
-      const error = emulatedTolerance(opened, columnOffset(b, column), bias, acceptedEmulatedRms)
+      const error = emulatedTolerance(opened, column, acceptedEmulatedRms)
       squares += error * error
       if (epilogue.roundedTo === undefined) continue
       const value = activate(epilogue.activation, column, exactValue(opened, column))

@@ -122,7 +122,7 @@ describe('escalation', () => {
   it('rejects more than 8 times the largest emulated error', () => {
     const problem = gaussian.make(testRandom(6), 4096, 1)
     const { c } = sums(problem)
-    const emulated = emulatedTolerance(checkOf(problem), 0, 0, 8) / 8
+    const emulated = emulatedTolerance(checkOf(problem), 0, 8) / 8
     for (const sign of [1, -1]) {
       const beyond = judge(checkOf(problem), c + sign * Math.max(8.01 * emulated, 1e-4))
       expect(beyond).toMatchObject({ outcome: 'reject', reason: 'tolerance', escalated: true })
