@@ -57,17 +57,15 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
   let largest = 0
   let entries = 0
   for (let r = 0; r < rows; r++) {
-    const aRow = readA(r, (row) => aNumbers.subarray(row * aSize.cols, (row + 1) * aSize.cols))
+    const aRow = readA(r, (row) => aNumbers.subarray(row * aSize.cols, (row + 1) * aSize.cols), zeroA)
     const cRow = readC(r, (row) => cNumbers.subarray(row * cSize.cols, (row + 1) * cSize.cols))
     const addendRow = addend && readC(r, (row) => addend.subarray(row * cSize.cols, (row + 1) * cSize.cols))
-    const isPadding = paddingOf(layout, r, zeroA)
     for (let j = 0; j < n; j++) {
       const column = matrixOf(r) * n + j
       let sum = 0
       let size = 0
       for (let t = 0; t < k; t++) {
-        const left = isPadding?.[t] ? 0 : aRow[t]! - zeroA
-        const term = left * (columns[column * k + t]! - (zeroB ? perColumn(zeroB, column) : 0))
+        const term = (aRow[t]! - zeroA) * (columns[column * k + t]! - (zeroB ? perColumn(zeroB, column) : 0))
         sum += term
         size += Math.abs(term)
       }
@@ -114,17 +112,6 @@ function rightSide(
       : { zeroPoints: zeroPoints.type === 'uint8' ? zeroPoints.bytes() : Float32Array.from(numbersOf(zeroPoints)) }),
   })
   return { dims: [b.n, b.k], numbers: Float64Array.from(matrix) }
-}
-
-/** Which elements of a patch lie outside the input. They stand for a real 0, so for the zero point of a quantised input. */
-function paddingOf(layout: Layout, r: number, zeroA: number): boolean[] | undefined {
-  if (layout.kind === 'matmul' || zeroA === 0) return undefined
-  const { readA, a } = geometryOf(layout)
-  const ones = new Float64Array(a.cols).fill(1)
-  return Array.from(
-    readA(r, () => ones),
-    (one) => one === 0,
-  )
 }
 
 export function numbersOf({ type, bytes }: Pick<TapTensor, 'type' | 'dims' | 'bytes'>): Float64Array {
