@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CreateHandler, ModelInput, OrtBackend, OrtHandler, OrtSessionOptions } from './ort/library.ts'
-import { patchBackend } from './ort/patch.ts'
+import { type HandlerFactory, patchBackend } from './ort/patch.ts'
 import { backendOf, resolveBackend } from './ort/resolve.ts'
 import { openSession } from './session/open-session.ts'
 import type { SessionInfo, SessionObserver } from './session/session-observer.ts'
@@ -105,10 +105,12 @@ export class Instrumentation {
   }
 
   #patch(): () => void {
-    return patchBackend(this.#backend, (create, source, options) => {
-      const isMeant = this.#everywhere > 0 || chosen.getStore() === this
-      return isMeant ? this.#open(create, source, options) : create(source, options)
-    })
+    return patchBackend(this.#backend, this.#make)
+  }
+
+  readonly #make: HandlerFactory = (create, source, options) => {
+    const isMeant = this.#everywhere > 0 || chosen.getStore() === this
+    return isMeant ? this.#open(create, source, options) : create(source, options)
   }
 
   async #open(create: CreateHandler, source: ModelInput, options: OrtSessionOptions): Promise<OrtHandler> {
