@@ -1,0 +1,49 @@
+import type { Geometry } from '../../layout.ts'
+import { activate, type NumericActivation } from '../../numerics/epilogue.ts'
+import type { Epilogue, StoredTensor, VectorOperand } from '../../product.ts'
+import type { Values } from './attack.ts'
+
+/** Whether the rows of C are the rows of the tensor, which is where {@link evaluate} puts them. */
+export function hasPlainRows({ rows, n, c }: Geometry): boolean {
+  return c.rows === rows && c.cols === n
+}
+
+/** C = activation(α·A·B + bias) for any operands, in float64, rounded to float32. Shape {@link Geometry.c}. */
+export function evaluate(geometry: Geometry, epilogue: Epilogue, { a, b }: Pick<Values, 'a' | 'b'>): Float32Array {
+  const { rows, k, n } = geometry
+  const { alpha } = epilogue
+  const bias = epilogue.bias && vectorValues(epilogue.bias)
+  const activation = activationValues(epilogue)
+  const lookup = (row: number) => Float64Array.from(a.subarray(row * geometry.a.cols, (row + 1) * geometry.a.cols))
+  const c = new Float32Array(rows * n)
+  for (let r = 0; r < rows; r++) {
+    const left = geometry.readA(r, lookup)
+    const matrix = geometry.matrixOf(r) * n * k
+    for (let j = 0; j < n; j++) {
+      let sum = 0
+      for (let t = 0; t < k; t++) sum += left[t]! * b[matrix + j * k + t]!
+      c[r * n + j] = activate(activation, j, alpha * sum + (bias ? bias[bias.length === 1 ? 0 : j]! : 0))
+    }
+  }
+  return c
+}
+
+function activationValues({ activation }: Epilogue): NumericActivation {
+  if (activation.name !== 'prelu') return activation
+  return { name: 'prelu', slopes: Float64Array.from(vectorValues(activation.slopes)) }
+}
+
+/** @throws {TypeError} If the backend reads asynchronously. */
+export function vectorValues({ stored }: VectorOperand): Float32Array {
+  return float32s(now(stored()))
+}
+
+function float32s({ bytes }: StoredTensor): Float32Array {
+  return new Float32Array(bytes.slice().buffer)
+}
+
+/** @throws {TypeError} If `value` is a promise. */
+export function now<T>(value: T | Promise<T>): T {
+  if (value instanceof Promise) throw new TypeError('dishonest provers need a backend that reads at once')
+  return value
+}
