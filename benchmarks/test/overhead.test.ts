@@ -63,22 +63,31 @@ describe.each(small.map((model) => [model.title, model] as const))('%s', (_, mod
   })
 })
 
-test('a subject that multiplies in a way that is not audited is refused', async () => {
+test.each([
+  ['multiplies in a way that is not audited', 'partly', /1 products, not audited: Einsum: cannot be stated/],
+  ['multiplies nothing', 'idle', /0 products/],
+] as const)('a subject that %s is refused', async (_name, kind, message) => {
   const subject = subjectOf(small[0]!)
-  const convolving: Subject = {
+  const partly: Subject = {
     ...subject,
-    prepare: () => ({
-      run() {
-        tf.conv2d(tf.ones([1, 4, 4, 1]) as tf.Tensor4D, tf.ones([2, 2, 1, 1]) as tf.Tensor4D, 1, 'valid')
+    backend: {
+      ...subject.backend,
+      intercept(observer) {
+        observer.opaque({ operation: 'Einsum', reason: 'cannot be stated' })
+        return subject.backend.intercept(observer)
       },
-      dispose() {},
-    }),
+    },
   }
+  const idle: Subject = { ...subject, prepare: () => ({ run() {}, dispose() {} }) }
   const auditor = { addresses: { spot: '', interactive: '', sink: '' }, checked: async () => {} }
-  const options = { subject: convolving, effort: { rounds: 1, calls: 1, batch: 1 }, controls: [], random: Math.random }
-  await expect(
-    measureOverhead({ ...options, auditor: { ...auditor, [Symbol.asyncDispose]: async () => {} } }),
-  ).rejects.toThrow(/0 products/)
+  const measured = measureOverhead({
+    subject: kind === 'partly' ? partly : idle,
+    auditor: { ...auditor, [Symbol.asyncDispose]: async () => {} },
+    effort: { rounds: 1, calls: 1, batch: 1 },
+    controls: [],
+    random: Math.random,
+  })
+  await expect(measured).rejects.toThrow(message)
 })
 
 describe('verdictProblem', () => {
