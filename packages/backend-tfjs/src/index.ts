@@ -1,5 +1,5 @@
 /**
- * Audits the matrix products that TensorFlow.js executes on its `cpu` and `wasm` backends.
+ * Audits the matrix products and convolutions that TensorFlow.js executes on its `cpu` and `wasm` backends.
  *
  * @example
  * ```ts

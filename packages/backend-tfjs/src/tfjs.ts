@@ -1,4 +1,12 @@
-import { AssayError, type Backend, type Interception, type ProductObserver } from '@tensor-assay/core'
+import {
+  AssayError,
+  type Backend,
+  type Interception,
+  type OpaqueOperation,
+  type Product,
+  type ProductObserver,
+} from '@tensor-assay/core'
+import { convolutionOf } from './convolution.ts'
 import { TensorKeys } from './handles.ts'
 import { type KernelConfig, type KernelParams, memoryOf, type TensorFlow, type TensorInfo } from './library.ts'
 import { productOf } from './product.ts'
@@ -11,12 +19,16 @@ export interface TfjsOptions {
   readonly weights?: 'constants' | readonly { readonly dataId: object }[]
 }
 
-const products = ['BatchMatMul', '_FusedMatMul']
+/** How the kernels that are products are stated. */
+const statements = {
+  BatchMatMul: productOf,
+  _FusedMatMul: productOf,
+  Conv2D: convolutionOf,
+  FusedConv2D: convolutionOf,
+} as const
 /** Kernels that multiply and are not stated as products: they are reported, so that coverage tells the truth. */
 const opaqueKernels = [
   'Einsum',
-  'Conv2D',
-  'FusedConv2D',
   'Conv2DBackpropInput',
   'Conv2DBackpropFilter',
   'Conv3D',
@@ -77,27 +89,40 @@ export function tfjs(tf: object, { weights = 'constants' }: TfjsOptions = {}): B
     params: KernelParams,
     result: TensorInfo | TensorInfo[],
   ): void {
-    const memory = memoryOf(backendName, params.backend)
-    for (const observer of observers) {
+    // What an observer computes is not the user's.
+    depth++
+    // A copy, because an observer may start or end an interception.
+    for (const observer of [...observers]) {
       try {
-        if (!products.includes(kernelName))
-          observer.opaque({ operation: kernelName, reason: 'this kernel is not audited' })
-        else if (memory === undefined)
-          observer.opaque({ operation: kernelName, reason: `backend ${backendName} cannot be read` })
-        else {
-          const product = productOf(kernelName, params, result as TensorInfo, memory, keys, isCandidate)
-          if ('layout' in product) observer.product(product)
-          else observer.opaque(product)
-        }
+        if (!observers.has(observer)) continue
+        const operation = stated(kernelName, backendName, params, result)
+        if ('layout' in operation) observer.product(operation)
+        else observer.opaque(operation)
       } catch {
         // An observer's failure is its own: the user's product went well.
       }
     }
+    depth--
     if (!Array.isArray(result)) computed.add(result.dataId)
   }
 
+  function stated(
+    kernelName: string,
+    backendName: string,
+    params: KernelParams,
+    result: TensorInfo | TensorInfo[],
+  ): Product | OpaqueOperation {
+    if (!Object.hasOwn(statements, kernelName) || Array.isArray(result)) {
+      return { operation: kernelName, reason: 'this kernel is not audited' }
+    }
+    const memory = memoryOf(backendName, params.backend)
+    if (memory === undefined) return { operation: kernelName, reason: `backend ${backendName} cannot be read` }
+    const state = statements[kernelName as keyof typeof statements]
+    return state(kernelName, params, result, memory, keys, isCandidate)
+  }
+
   function patch(backendName: string): void {
-    for (const kernelName of [...products, ...opaqueKernels]) {
+    for (const kernelName of [...Object.keys(statements), ...opaqueKernels]) {
       const original = library.getKernel(kernelName, backendName)
       if (original === undefined || patched.some(({ wrapped }) => wrapped === original)) continue
       const wrapped = wrap(original)
@@ -130,7 +155,7 @@ export function tfjs(tf: object, { weights = 'constants' }: TfjsOptions = {}): B
     specificationVersion: 'v1',
     name: 'tfjs',
     supports: {
-      operations: products,
+      operations: Object.keys(statements),
       bypassed: [...opaqueKernels, 'tf.node.loadSavedModel', 'operations in other threads'],
       dtypes: ['float32', 'int32'],
       profiles: ['float32', 'int32'],

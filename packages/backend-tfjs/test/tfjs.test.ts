@@ -1,61 +1,10 @@
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { geometryOf, type OpaqueOperation, type Product, toFloat64 } from '@tensor-assay/core'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import * as layers from '@tensorflow/tfjs-layers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { tfjs } from '../src/index.ts'
-
-setWasmPaths(
-  join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'),
-)
-
-const allocate = (bytes: number) => new Uint8Array(bytes)
-
-interface Seen {
-  readonly product: Product
-  readonly a: Float64Array
-  readonly b: Float64Array
-  readonly c: Float64Array
-}
-
-/** Everything that `run` shows to an observer, read at once as a prover would. */
-function observe<T>(run: () => T): { result: T; seen: Seen[]; opaque: OpaqueOperation[] } {
-  const seen: Seen[] = []
-  const opaque: OpaqueOperation[] = []
-  const values = (handle: Product['a']) => {
-    const matrix = handle.read(undefined, allocate)
-    if (matrix instanceof Promise) throw new Error('cpu and wasm read at once')
-    return toFloat64(matrix.bytes, matrix.dtype)
-  }
-  const interception = tfjs(tf).intercept({
-    product: (product) => seen.push({ product, a: values(product.a), b: values(product.b), c: values(product.c) }),
-    opaque: (operation) => opaque.push(operation),
-  })
-  try {
-    return { result: run(), seen, opaque }
-  } finally {
-    interception.restore()
-  }
-}
-
-/** Largest difference between C and A·B + bias as the handles give them, for linear products. */
-function residual({ product: { layout }, a, b, c }: Seen): number {
-  const { k, n, rows, aRows, matrixOf } = geometryOf(layout)
-  let largest = 0
-  for (let r = 0; r < rows; r++) {
-    const [aRow = 0] = aRows(r)
-    const matrix = matrixOf(r)
-    for (let j = 0; j < n; j++) {
-      let sum = 0
-      for (let t = 0; t < k; t++) sum += a[aRow * k + t]! * b[(matrix * n + j) * k + t]!
-      largest = Math.max(largest, Math.abs(sum - c[r * n + j]!))
-    }
-  }
-  return largest
-}
+import { allocate, observe, residual } from './observe.ts'
+import './wasm-path.ts'
 
 describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   beforeAll(async () => {
@@ -136,10 +85,17 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(result.dataSync()).toEqual(plain)
   })
 
-  test('what multiplies and is not a product is reported, once', () => {
-    const { seen, opaque } = observe(() =>
-      tf.conv2d(tf.ones([1, 4, 4, 2]) as tf.Tensor4D, tf.ones([1, 1, 2, 3]) as tf.Tensor4D, 1, 'same'),
-    )
+  test.each<[string, () => tf.Tensor]>([
+    [
+      'a depthwise convolution',
+      () => tf.depthwiseConv2d(tf.ones<tf.Rank.R4>([1, 4, 4, 2]), tf.ones<tf.Rank.R4>([2, 2, 2, 1]), 1, 'same'),
+    ],
+    [
+      'a convolution over three dimensions',
+      () => tf.conv3d(tf.ones<tf.Rank.R5>([1, 2, 2, 2, 1]), tf.ones<tf.Rank.R5>([1, 1, 1, 1, 2]), 1, 'same'),
+    ],
+  ])('%s is reported as opaque, once', (_, run) => {
+    const { seen, opaque } = observe(run)
     expect(seen).toEqual([])
     expect(opaque).toHaveLength(1)
   })

@@ -1,4 +1,5 @@
 import type { Backend, Interception, ProductObserver } from '../../../src/backend.ts'
+import type { Product } from '../../../src/product.ts'
 import type { ReferenceBackend, ReferenceKernels, ReferenceTensor } from '../../../src/testing/index.ts'
 import { type BackendFault, type Fault, interceptions, reporting } from './spoil.ts'
 
@@ -289,39 +290,44 @@ export const interceptionFaults: Record<string, BackendFault> = {
     caughtBy: 'an observer that throws of an opaque operation harms nobody',
     message: /opaque operations reported to the other observer: expected 1, got 0/,
   },
-  'fails when an observer runs a product': {
+  'reports the products that observers run': {
     fault: (harness, good) => {
-      let running = false
+      const observers = new Set<ProductObserver>()
       const { kernels } = good.library
+      let observed: Product | undefined
       return {
         ...harness,
         backend: {
           ...good,
           intercept(observer) {
-            const original = kernels.matMul
-            const guarded: MatMul = (a, b, options) => {
-              if (running) throw new Error('products do not nest')
-              return original(a, b, options)
-            }
-            kernels.matMul = guarded
+            observers.add(observer)
             const inner = good.intercept({
               product(product) {
-                running = true
+                observed = product
                 observer.product(product)
-                running = false
+                observed = undefined
               },
-              opaque: () => undefined,
+              opaque: (operation) => observer.opaque(operation),
             })
+            const below = kernels.matMul
+            const own: MatMul = (...args) => {
+              const result = below(...args)
+              const again = observed
+              if (again !== undefined) tellAll(observers, (one) => one.product(again))
+              return result
+            }
+            kernels.matMul = own
             return wrapped(inner, () => {
+              observers.delete(observer)
+              if (kernels.matMul === own) kernels.matMul = below
               inner.restore()
-              if (kernels.matMul === guarded) kernels.matMul = original
             })
           },
         },
       }
     },
     caughtBy: 'a product that an observer runs harms nobody',
-    message: /products do not nest/,
+    message: /products reported to the other observer: expected 1, got [23]/,
   },
   'goes on telling an observer that has ended': {
     fault: interceptions((start) => (observer) => {
