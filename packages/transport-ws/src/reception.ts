@@ -47,9 +47,9 @@ export class Reception {
       this.#arrive(socket)
       return
     }
+    const peer = this.#peerOf(socket)
     socket.on('error', () => {})
     socket.destroy()
-    const peer = this.#peerOf(socket)
     this.#report(new AssayError('channel-lost', `refused ${peer}: ${maxChannels} others are in the handshake`), peer)
   }
 

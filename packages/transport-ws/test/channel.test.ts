@@ -55,6 +55,26 @@ test('the parts of a message are handed on as they are', async () => {
   })
 })
 
+test('a message is the list of parts that it was when it was sent', async () => {
+  const { link, channel } = recorded()
+  const parts = [new Uint8Array(900)]
+  void channel.send(parts)
+  const waiting = channel.send(parts)
+  parts.push(new Uint8Array(2000))
+  link.events.text('credit 1156')
+  link.events.text('credit 1156')
+  await waiting
+  expect(link.log.map((message) => (message as Message).length)).toEqual([1, 1])
+})
+
+test('abort drops what was not read', async () => {
+  const { link, channel } = recorded()
+  link.events.message(new Uint8Array(100))
+  const reason = new Error('enough')
+  channel.abort(reason)
+  await expect(channel[Symbol.asyncIterator]().next()).rejects.toBe(reason)
+})
+
 test('what cannot be a message is a TypeError', async () => {
   const { channel } = recorded()
   for (const wrong of [new Uint8Array(3), 'text', ['text'], [new ArrayBuffer(3)], undefined]) {

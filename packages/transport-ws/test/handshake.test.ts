@@ -10,6 +10,7 @@ import {
   closeCodeOf,
   frame,
   greeted,
+  head,
   helloFrame,
   opcodes,
   rawDial,
@@ -152,6 +153,23 @@ describe('a peer that does not complete the handshake', () => {
     expect(errors).toEqual([expect.objectContaining({ code: 'frame-malformed' })])
     expect(channels).toEqual([])
     await stillServes()
+  })
+
+  test('a message over the limit in place of the hello is refused with 1009', async () => {
+    const { address, errors } = await listening()
+    const peer = await rawDial(address)
+    peer.write(request(), head(opcodes.binary, 2 ** 40), frame(opcodes.close, Buffer.from([3, 0xe8])))
+    expect(closeCodeOf(await peer.ended)).toBe(1009)
+    expect(errors).toEqual([expect.objectContaining({ code: 'message-too-large' })])
+  })
+
+  test('one that was refused and stays takes no place', async () => {
+    const { address, stillServes } = await listening({ maxChannels: 1, handshakeTimeoutMs: 600_000 })
+    const peer = await rawDial(address, { allowHalfOpen: true })
+    peer.write(request({}, '/elsewhere'))
+    await eventually(() => expect(statusOf(peer.received())).toBe(404))
+    await eventually(stillServes)
+    expect(peer.socket.writableEnded).toBe(false)
   })
 
   test('as many handshakes as channels may be under way, and free their place', async () => {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { ws } from '../src/index.ts'
 import type { WsOptions } from '../src/options.ts'
 import { eventually } from './support/eventually.ts'
@@ -112,6 +113,13 @@ describe('an accepted peer', () => {
       await setTimeout(1)
     }
     expect(await reading).toEqual([hello, hello, new Uint8Array(0)])
+  })
+
+  test('whose messages are empty gives each memory of its own', async () => {
+    const { peer, channel } = await accepted()
+    peer.write(message(new Uint8Array(0)), message(new Uint8Array(0)), goodbyeFrame)
+    const [first, second] = await drain(channel)
+    expect(first!.buffer).not.toBe(second!.buffer)
   })
 
   test('may send everything in one piece, its request included', async () => {
@@ -274,6 +282,19 @@ describe('deadlines', () => {
     })
     await eventually(() => expect(pongs).toBeGreaterThan(10))
     await channel.send([hello])
+  })
+
+  test('a channel that has ended asks no more', async () => {
+    const ping = vi.spyOn(WebSocket.prototype, 'ping')
+    onTestFinished(() => ping.mockRestore())
+    const { peer, channel } = await accepted({ pingIntervalMs: 20 })
+    peer.socket.on('data', () => peer.write(frame(opcodes.pong, '')))
+    await eventually(() => expect(ping.mock.calls.length).toBeGreaterThan(2))
+    channel.abort(new Error('enough'))
+    await channel.close()
+    const { length } = ping.mock.calls
+    await setTimeout(200)
+    expect(ping.mock.calls).toHaveLength(length)
   })
 
   test('a few bytes now and then of a message are no answer', async () => {

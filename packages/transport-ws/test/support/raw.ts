@@ -12,9 +12,9 @@ export interface RawPeer {
   readonly ended: Promise<Buffer>
 }
 
-export async function rawDial(address: string): Promise<RawPeer> {
+export async function rawDial(address: string, options: { allowHalfOpen?: boolean } = {}): Promise<RawPeer> {
   const { hostname, port } = new URL(address)
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true })
+  const socket = connect({ ...options, host: hostname, port: Number(port), noDelay: true })
   const peer = raw(socket)
   await once(socket, 'connect')
   return peer
