@@ -1,3 +1,5 @@
 export * from './browser.ts'
+export { printable } from './report/text.ts'
+export { type DescribeOptions, describeVerdict } from './report.ts'
 export { fileSource } from './weights/file-source.ts'
 export { npyWeights, safetensorsWeights, tfjsWeights, weights } from './weights/files.ts'
