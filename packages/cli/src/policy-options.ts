@@ -1,0 +1,43 @@
+import { rows } from '@tensor-assay/core'
+import type { Policy } from '@tensor-assay/verifier'
+import type { Given, Option } from './arguments/options.ts'
+import { fraction, oneOf, wholeNumber } from './arguments/values.ts'
+import { Complaint } from './complaint.ts'
+
+/** Options that set what is demanded of a run, in sessions and receipts alike. */
+export const policyOptions = {
+  rows: { value: 'N', help: 'rows opened of each product, at least' },
+  rate: { value: 'R', help: 'fraction of the rows opened of each product, at least; 0.001' },
+  vectors: { value: 'N', help: 'random projections of each opened row' },
+  entries: { value: 'N', help: 'entries recomputed exactly in each opened row; 64' },
+  suite: { value: 'NAME', help: 'hash of the commitments: sha256, or the faster blake3; sha256' },
+  'accept-activations': { help: 'accept products whose B is no known weight' },
+} as const satisfies Record<string, Option>
+
+type Settings = Partial<Omit<Policy, 'mode' | 'operationRate'>>
+
+/**
+ * The policy that was asked for.
+ *
+ * @param make - What the verifier offers for the mode; its defaults hold for what was not given.
+ * @throws {Complaint} If values are out of range, or leave nothing to check.
+ */
+export function policyOf(given: Given<keyof typeof policyOptions>, make: (settings: Settings) => Policy): Policy {
+  const atLeast = wholeNumber('rows', given.one('rows'), 1)
+  const rate = fraction('rate', given.one('rate'))
+  const vectors = wholeNumber('vectors', given.one('vectors'), 0)
+  const entries = wholeNumber('entries', given.one('entries'), 0)
+  const suite = oneOf('suite', given.one('suite'), ['sha256', 'blake3'])
+  try {
+    return make({
+      sampler: rows({ ...make({}).sampler.parameters, ...(atLeast && { atLeast }), ...(rate && { rate }) }),
+      ...(vectors !== undefined && { vectors }),
+      ...(entries !== undefined && { entries }),
+      ...(suite && { suite }),
+      ...(given.has('accept-activations') && { acceptActivations: true }),
+    })
+  } catch (error) {
+    if (error instanceof RangeError) throw new Complaint(error.message)
+    throw error
+  }
+}
