@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { describeVerdict } from '@tensor-assay/verifier'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import { trainClassifier } from './classifier.js'
@@ -14,12 +15,16 @@ import { scenarios } from './scenarios.js'
 
 const folder = await mkdtemp(join(tmpdir(), 'tensor-assay-'))
 const modelFile = join(folder, 'model.json')
-const percent = (/** @type {number} */ p) => `${(100 * p).toFixed(p > 0.999 || p < 0.01 ? 2 : 1)}%`
+const indent = '      '
 
+// Otherwise TensorFlow.js prints an advertisement for its native package.
+tf.enableProdMode()
 console.log('training a small classifier …')
 await tf.setBackend('cpu')
 const accuracy = await trainClassifier(modelFile)
-console.log(`trained to ${percent(accuracy)} accuracy; starting a verifier and a prover in processes of their own\n`)
+console.log(
+  `trained to ${(100 * accuracy).toFixed(1)}% accuracy; starting a verifier and a prover in processes of their own\n`,
+)
 
 const verifier = fork(new URL('./verifier.js', import.meta.url), [modelFile])
 const verdicts = messages(verifier)
@@ -29,7 +34,7 @@ const runs = messages(prover)
 
 let unexpected = 0
 for (const [i, scenario] of scenarios.entries()) {
-  process.stdout.write(`[${i + 1}/${scenarios.length}] ${scenario.name} (${scenario.mode}) …\n`)
+  console.log(`[${i + 1}/${scenarios.length}] ${scenario.name} (${scenario.mode})`)
   const [{ verdict }, run] = await Promise.all([verdicts(), runs()])
   if (!report(scenario, verdict, run)) unexpected++
 }
@@ -38,8 +43,8 @@ verifier.disconnect()
 await rm(folder, { recursive: true })
 console.log(
   unexpected === 0
-    ? `\nall ${scenarios.length} verdicts are as expected`
-    : `\n${unexpected} verdicts are NOT as expected`,
+    ? `all ${scenarios.length} verdicts are as expected`
+    : `${unexpected} of ${scenarios.length} verdicts are NOT as expected`,
 )
 process.exitCode = unexpected === 0 ? 0 : 1
 
@@ -49,20 +54,22 @@ process.exitCode = unexpected === 0 ? 0 : 1
  * @param {Run} run
  */
 function report(scenario, verdict, run) {
-  const { status, findings, detection, statistics } = verdict
-  const worst = findings[0]
-  const ok = status === scenario.expected && worst?.reason === scenario.reason && run.status === status
-  const half = detection.byFraction.find(({ fraction }) => fraction === 0.5)
-  console.log(
-    `      ${status.toUpperCase()}${ok ? '' : ` (expected ${scenario.expected} ${scenario.reason ?? ''})`}${worst ? `: ${worst.reason}: ${worst.message}` : ''}`,
-  )
-  console.log(
-    `      ${statistics.rows} rows checked; if half of the rows of a product were wrong, caught with probability ${percent(half?.inOneOperation ?? 0)}; one wrong row: ${percent(detection.oneRow)}`,
-  )
-  const overhead = (run.auditedMs + run.closeMs) / run.plainMs - 1
-  console.log(
-    `      product ${run.plainMs.toFixed(0)} ms, audited ${run.auditedMs.toFixed(0)} ms and ${run.closeMs.toFixed(0)} ms to the verdict (single run: ${percent(overhead)} more), verifier ${statistics.checkMs.toFixed(0)} ms, ${(statistics.bytes / 1024).toFixed(0)} KiB on the wire`,
-  )
+  const { status, findings, statistics } = verdict
+  const reason = findings[0]?.reason
+  const ok = status === scenario.expected && reason === scenario.reason && run.status === status
+  const { isTTY, columns = 100 } = process.stdout
+  const color = isTTY === true && !process.env.NO_COLOR
+  const text = describeVerdict(verdict, { detail: 'brief', width: Math.min(100, columns) - indent.length, color })
+  const lines = text.split('\n')
+  if (!ok) lines.push(`NOT AS EXPECTED: ${scenario.expected} ${scenario.reason ?? ''}, and ${status} on both sides`)
+  // What a cheat takes is the cheat's time, not the audit's.
+  if (scenario.cheat === undefined) {
+    const [plain, audited, close, check] = [run.plainMs, run.auditedMs, run.closeMs, statistics.checkMs].map(Math.round)
+    const sent = (statistics.bytes / 1024).toFixed(0)
+    lines.push(`one run took ${plain} ms, one under audit ${audited} ms and ${close} ms to the verdict`)
+    lines.push(`the verifier received ${sent} KiB and checked for ${check} ms`)
+  }
+  console.log(lines.map((line) => `${indent}${line}\n`).join(''))
   return ok
 }
 

@@ -14,7 +14,7 @@
 export const scenarios = [
   { name: '4000×4000 · 4000×4000, honest', model: 'large', mode: 'interactive', expected: 'pass' },
   { name: '400×4000 · 4000×400, honest', model: 'notebook', mode: 'interactive', expected: 'pass' },
-  { name: '400×4000 · 4000×400, honest, spot', model: 'notebook', mode: 'spot', expected: 'pass' },
+  { name: '400×4000 · 4000×400, honest', model: 'notebook', mode: 'spot', expected: 'pass' },
   { name: 'classifier, honest', model: 'classifier', mode: 'interactive', expected: 'pass' },
   ...[
     ['result altered after the product', 'altered', 'value-out-of-tolerance'],
