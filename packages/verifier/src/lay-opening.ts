@@ -2,6 +2,8 @@ import {
   type Control,
   type HashSuite,
   leafRowsOf,
+  leavesOf,
+  type OpenedRowNumbers,
   openedRows,
   type ProductRecord,
   rowBytes,
@@ -26,7 +28,10 @@ export function layOpening(
   segments: readonly Uint8Array[],
   tensorAt: (number: number) => DeclaredTensor | undefined,
 ): OpenedProduct | string {
-  const rows = openedRows({ layout: record.layout, right: record.b.kind }, plan)
+  // A row has a byte at least. What is declared must not decide how much is done: what arrived does.
+  const most = Math.max(...segments.map((segment) => segment.length), 0)
+  const rows = openedRowsWithin(record, plan, most)
+  if (rows === undefined) return `it must hold more rows of a tensor than its ${most} bytes can be`
   const numbers = { a: record.a, c: record.c, b: record.b.kind === 'activation' ? record.b.tensor : undefined }
   const opened = names.filter((name) => rows[name] !== undefined)
   if (segments.length !== opened.length) return `it must hold rows of ${opened.length} tensors, got ${segments.length}`
@@ -34,9 +39,12 @@ export function layOpening(
   for (const [i, name] of opened.entries()) {
     const declared = tensorAt(numbers[name]!)!
     const { tensor, cols, dtype, root } = declared
+    const bytes = segments[i]!
+    if (root !== undefined && leastBytes(rows[name]!, declared) > bytes.length) {
+      return `it must hold the leaves of ${rows[name]!.length} rows of ${name.toUpperCase()}, got ${bytes.length} bytes`
+    }
     // What is committed to is opened leaf by leaf.
     const indices = root === undefined ? rows[name]! : rowsToOpen(rows[name]!, declared)
-    const bytes = segments[i]!
     const expected = indices.length * rowBytes(declared)
     if (bytes.length !== expected) {
       return `it must hold ${indices.length} rows of ${name.toUpperCase()} in ${expected} bytes, got ${bytes.length}`
@@ -45,6 +53,21 @@ export function layOpening(
   }
   const { a, c, b } = laid
   return { plan, a: a!, c: c!, ...(b === undefined ? {} : { b }) }
+}
+
+function openedRowsWithin(record: ProductRecord, plan: SamplingPlan, most: number): OpenedRowNumbers | undefined {
+  try {
+    return openedRows({ layout: record.layout, right: record.b.kind }, plan, most)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** Bytes that the leaves of some rows have together, at least: all but the last leaf of a tensor are full. */
+function leastBytes(rows: Uint32Array, tensor: DeclaredTensor): number {
+  const leafRows = leafRowsOf(tensor)
+  return (leavesOf(rows, leafRows).length - 1) * leafRows * rowBytes(tensor)
 }
 
 /**

@@ -20,6 +20,15 @@ export interface RecordProblem {
 /** Largest number of elements of one tensor: beyond it sizes are not exact in float64 arithmetic on indices. */
 const maxElements = 2 ** 48
 
+/** Rows of a product: sampling a thousandth of them takes a tenth of a second. */
+const maxRows = 2 ** 26
+
+/**
+ * Elements of all the patches of a convolution. They are looked at one by one in the rows that are opened, however few
+ * rows of A they lie in.
+ */
+const maxPatchElements = 2 ** 36
+
 interface Tensors {
   readonly a: TensorShape | undefined
   readonly b: TensorShape | undefined
@@ -63,6 +72,11 @@ export function recordProblem(
   ]
   if (!sizes.every((elements) => elements <= maxElements)) {
     return { reason: 'record-malformed', message: `a product of ${geometry.rows}×${k}×${n} is beyond all limits` }
+  }
+  const patches = record.layout.kind === 'convolution' ? geometry.rows * k : 0
+  if (geometry.rows > maxRows || n > maxRows || patches > maxPatchElements) {
+    const message = `a product of ${geometry.rows}×${k}×${n} is more than this verifier samples; cut it into batches`
+    return { reason: 'opening-too-large', message }
   }
   if (!policy.profiles.includes(profile)) {
     const message = `the policy accepts ${policy.profiles.join(', ')}, the prover declares ${profile}`
@@ -156,7 +170,12 @@ function vectorProblem(
       message: `${what} must have ${n} elements or one, the prover states ${length}`,
     }
   }
-  return elementsProblem(what, digest, length, dtypes.includes(dtype) ? [dtype] : dtypes, store)
+  const problem = elementsProblem(what, digest, length, dtypes, store)
+  if (problem) return problem
+  // What an integer bias is added to differs from what a float one is.
+  const held = store.find(bytesToHex(digest))!
+  if (held.dtype === dtype) return undefined
+  return { reason: 'weight-mismatch', message: `${what} is declared ${dtype}; ${held.name} is ${held.dtype}` }
 }
 
 function elementsProblem(

@@ -21,8 +21,17 @@ export function unitShape({ layout, right }: SampledProduct): UnitShape {
   return { rows, k, n, right }
 }
 
-/** What must be opened so that the rows and columns of `plan` can be checked. */
-export function openedRows({ layout, right }: SampledProduct, plan: SamplingPlan): OpenedRowNumbers {
+/**
+ * What must be opened so that the rows and columns of `plan` can be checked.
+ *
+ * @param most - Rows of one tensor, at most: where sizes are a stranger's, the work must not be.
+ * @throws {RangeError} If it would be more.
+ */
+export function openedRows(
+  { layout, right }: SampledProduct,
+  plan: SamplingPlan,
+  most: number = Number.POSITIVE_INFINITY,
+): OpenedRowNumbers {
   const geometry = geometryOf(layout)
   const a = new Set<number>()
   const c = new Set<number>()
@@ -31,13 +40,19 @@ export function openedRows({ layout, right }: SampledProduct, plan: SamplingPlan
     for (const row of geometry.aRows(r)) a.add(row)
     for (const row of geometry.cRows(r)) c.add(row)
     matrices.add(geometry.matrixOf(r))
+    if (Math.max(a.size, c.size) > most) throw tooMany(most)
   }
   const opened = { a: ascending(a), c: ascending(c) }
   if (right === 'weight') return opened
   const columns = plan.columns ?? Uint32Array.from({ length: geometry.n }, (_, j) => j)
+  if (matrices.size * columns.length > most) throw tooMany(most)
   const b = new Set<number>()
   for (const matrix of matrices) for (const j of columns) b.add(matrix * geometry.n + j)
   return { ...opened, b: ascending(b) }
+}
+
+function tooMany(most: number): RangeError {
+  return new RangeError(`more than ${most} rows of a tensor would have to be opened`)
 }
 
 function ascending(values: Iterable<number>): Uint32Array {

@@ -1,0 +1,153 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { type DType, dtypes, type ProductRecord, type TensorShape } from '@tensor-assay/core'
+import { describe, expect, test } from 'vitest'
+import { interactive, memoryWeights, type Policy } from '../src/index.ts'
+import { recordProblem } from '../src/record-problem.ts'
+
+const store = memoryWeights([
+  { name: 'w', shape: [4, 6], data: new Float32Array(24) },
+  { name: 'q', shape: [4, 6], data: new Int8Array(24) },
+  { name: 'bias', shape: [6], data: new Float32Array(6).fill(1) },
+  { name: 'integer bias', shape: [6], data: new Int32Array(6).fill(1) },
+  { name: 'zero points', shape: [6], data: new Int8Array(6) },
+  { name: 'short', shape: [5], data: new Float32Array(5) },
+  { name: 'one', shape: [1], data: new Float32Array(1) },
+  { name: 'filters', shape: [2, 2, 1, 6], data: new Float32Array(24).fill(2) },
+])
+const digestOf = (name: string) => hexToBytes(store.weights.find((weight) => weight.name === name)!.digest)
+const vector = (name: string, length: number, dtype: DType) => ({ digest: digestOf(name), length, dtype })
+const weight = (name: string, transposed = false) => ({ kind: 'weight', digest: digestOf(name), transposed }) as const
+const tensor = (rows: number, cols: number, dtype: DType = 'float32'): TensorShape => ({ tensor: 0, rows, cols, dtype })
+
+const product: ProductRecord = {
+  kind: 'product',
+  sequence: 0,
+  step: 0,
+  operation: 'MatMul',
+  layout: { kind: 'matmul', m: 3, k: 4, n: 6, aBatch: [], bBatch: [] },
+  a: 0,
+  b: weight('w'),
+  c: 1,
+  alpha: 1,
+  activation: { name: 'linear' },
+  profile: 'float32',
+}
+const quantised: ProductRecord = { ...product, b: weight('q'), profile: 'int8' }
+const convolution: ProductRecord = {
+  ...product,
+  layout: {
+    kind: 'convolution',
+    channelsLast: true,
+    batch: 1,
+    groups: 1,
+    inChannels: 1,
+    outChannels: 6,
+    input: [4, 4],
+    output: [3, 3],
+    kernel: [2, 2],
+    strides: [1, 1],
+    dilations: [1, 1],
+    padding: [0, 0],
+  },
+  b: weight('filters'),
+}
+const floats = { a: tensor(3, 4), c: tensor(3, 6), b: undefined }
+const bytes = { a: tensor(3, 4, 'int8'), c: tensor(3, 6, 'float32'), b: undefined }
+const images = { a: tensor(16, 1), c: tensor(9, 6), b: undefined }
+const policy = interactive()
+
+const problem = (record: ProductRecord, tensors: Parameters<typeof recordProblem>[1], with_: Policy = policy) =>
+  recordProblem(record, tensors, with_, store)
+
+describe('a record that holds together', () => {
+  test.each([
+    ['a product', product, floats],
+    ['with a bias', { ...product, bias: vector('bias', 6, 'float32') }, floats],
+    ['with one bias for all columns', { ...product, bias: vector('one', 1, 'float32') }, floats],
+    ['of 8-bit integers', quantised, bytes],
+    ['of 8-bit integers with an integer bias', { ...quantised, bias: vector('integer bias', 6, 'int32') }, bytes],
+    ['with zero points', { ...quantised, zeroPoints: { a: 3, b: vector('zero points', 6, 'int8') } }, bytes],
+    ['a convolution', convolution, images],
+  ] as const)('%s has no problem', (_, record, tensors) => {
+    expect(problem(record, tensors)).toBeUndefined()
+  })
+})
+
+describe('a record is refused', () => {
+  test.each([
+    ['sizes that contradict each other', { ...convolution, layout: { ...convolution.layout, groups: 5 } }, images],
+    ['A of another shape', product, { ...floats, a: tensor(4, 3) }],
+    ['A with fewer rows', product, { ...floats, a: tensor(2, 4) }],
+    ['A of another type', product, { ...floats, a: tensor(3, 4, 'float16') }],
+    ['C of another shape', product, { ...floats, c: tensor(6, 3) }],
+    ['C with more columns', product, { ...floats, c: tensor(3, 7) }],
+    ['C of another type', product, { ...floats, c: tensor(3, 6, 'int32') }],
+    ['scales in a float32 product', { ...product, scales: vector('bias', 6, 'float32') }, floats],
+    ['a zero point in a float32 product', { ...product, zeroPoint: 1 }, floats],
+    ['zero points in a float32 product', { ...product, zeroPoints: { a: 0 } }, floats],
+    ['a vector of another length', { ...product, bias: vector('short', 5, 'float32') }, floats],
+    ['filters that lie the other way', { ...convolution, b: weight('filters', true) }, images],
+  ] as const)('%s: record-malformed', (_, record, tensors) => {
+    expect(problem(record as ProductRecord, tensors)?.reason).toBe('record-malformed')
+  })
+
+  test.each([
+    ['A', { ...floats, a: undefined }],
+    ['C', { ...floats, c: undefined }],
+  ])('%s that was never committed to: tensor-unknown', (_, tensors) => {
+    expect(problem(product, tensors)?.reason).toBe('tensor-unknown')
+  })
+
+  test('B that was never committed to: tensor-unknown', () => {
+    const record: ProductRecord = { ...product, b: { kind: 'activation', tensor: 7 } }
+    const permissive = interactive({ acceptActivations: true })
+    expect(problem(record, floats, permissive)?.reason).toBe('tensor-unknown')
+    expect(problem(record, { ...floats, b: tensor(6, 4) }, permissive)).toBeUndefined()
+    expect(problem(record, { ...floats, b: tensor(4, 6) }, permissive)?.reason).toBe('record-malformed')
+  })
+
+  test('B that is no weight where the policy wants one: activation-refused', () => {
+    const record: ProductRecord = { ...product, b: { kind: 'activation', tensor: 2 } }
+    expect(problem(record, { ...floats, b: tensor(6, 4) })?.reason).toBe('activation-refused')
+  })
+
+  test.each([
+    ['a weight that the verifier does not hold', { b: { ...weight('w'), digest: new Uint8Array(32) } }],
+    ['a bias that it does not hold', { bias: { digest: new Uint8Array(32), length: 6, dtype: 'float32' } }],
+    [
+      'slopes that it does not hold',
+      { activation: { name: 'prelu', slopes: { digest: new Uint8Array(32), length: 6, dtype: 'float32' } } },
+    ],
+  ] as const)('%s: weight-unknown', (_, changes) => {
+    expect(problem({ ...product, ...changes } as ProductRecord, floats)?.reason).toBe('weight-unknown')
+  })
+
+  test.each([
+    ['a weight of another size', { b: weight('bias') }, floats],
+    ['a weight of another type', { b: weight('q') }, floats],
+    ['a weight that is square enough, turned', { b: weight('w', true) }, floats],
+    ['a bias of integers in a float32 product', { bias: vector('integer bias', 6, 'int32') }, floats],
+    ['a bias that says it is float32, and is not', { bias: vector('integer bias', 6, 'float32') }, floats],
+    ['a bias of another length than it says', { bias: vector('short', 6, 'float32') }, floats],
+  ] as const)('%s: weight-mismatch', (_, changes, tensors) => {
+    expect(problem({ ...product, ...changes } as ProductRecord, tensors)?.reason).toBe('weight-mismatch')
+  })
+
+  // Before the scales or after them: a verifier that believed the declared type added a float32 bias to the integer sum.
+  test.each(dtypes.filter((dtype) => dtype !== 'float32'))(
+    'a float32 bias that is declared %s: weight-mismatch',
+    (dtype) => {
+      expect(problem({ ...quantised, bias: vector('bias', 6, dtype) }, bytes)?.reason).toBe('weight-mismatch')
+    },
+  )
+
+  test('arithmetic that the policy does not accept: profile-refused', () => {
+    expect(problem(product, floats, interactive({ profiles: ['int32'] }))?.reason).toBe('profile-refused')
+  })
+
+  test('filters whose last dimension is another: weight-mismatch', () => {
+    const layout = { ...convolution.layout, inChannels: 2, outChannels: 3, input: [4, 4] } as ProductRecord['layout']
+    const tensors = { a: tensor(16, 2), c: tensor(9, 3), b: undefined }
+    expect(problem({ ...convolution, layout }, tensors)?.reason).toBe('weight-mismatch')
+  })
+})
