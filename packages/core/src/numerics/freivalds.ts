@@ -1,6 +1,6 @@
 import { type DotSums, dotOfVectors, innerProduct, weightedSquares } from './dot.ts'
+import type { EntryCheck } from './entry.ts'
 import { type NumericEpilogue, perColumn } from './epilogue.ts'
-import type { PreparedMatrix } from './prepared.ts'
 import type { NumericProfile } from './profile.ts'
 import type { FreivaldsVector } from './project.ts'
 import { halfFormats } from './rounding.ts'
@@ -33,14 +33,8 @@ export interface FreivaldsRow {
   readonly rounding: number
 }
 
-/** @param b - Held in full. */
-export function freivaldsRow(
-  a: Float64Array,
-  c: Float64Array,
-  b: PreparedMatrix,
-  profile: NumericProfile,
-  epilogue: NumericEpilogue,
-): FreivaldsRow {
+/** @param opened - Whose `b` is held in full, and `c` as well: shape [n]. */
+export function freivaldsRow({ a, b, c, profile, epilogue }: EntryCheck & { c: Float64Array }): FreivaldsRow {
   const { alpha, roundedTo } = epilogue
   return {
     a,

@@ -103,7 +103,7 @@ export function checkRow(opened: OpenedRow, request: RowRequest = {}): RowResult
   const sampled = recompute(opened, columns)
   if (vectors.length === 0 || sampled.failures.length > 0) return conclude(opened, columns, sampled)
 
-  const row = freivaldsRow(opened.a, opened.c, opened.b, opened.profile, opened.epilogue)
+  const row = freivaldsRow(opened)
   let tripped = false
   let bound = 0
   let tolerance = 0
