@@ -53,7 +53,7 @@ async function findings(
     const opening = { salts: new Uint8Array(16), proof: new Uint8Array(0) }
     const proofs = { sequence: 0, a: opening, c: opening, ...(shapes.b && { b: opening }) }
     const segments = tensors.map(() => new Uint8Array(bytes))
-    await audit.opened(record, seed, { suite: sha256, session }, proofs, segments)
+    await audit.opened(record, { seed, vectorSeed: seed }, { suite: sha256, session }, proofs, segments)
   }
   return audit.ledger.verdict('', '').findings.map(({ reason, message }) => `${reason}: ${message}`)
 }
