@@ -1,7 +1,6 @@
-import type { Backend, Matrix, WeightStore } from '@tensor-assay/core'
+import { type Backend, deriveSeed, type Matrix, randomStream, type WeightStore } from '@tensor-assay/core'
 import { type ReferenceLibrary, type ReferenceTensor, referenceBackend } from '@tensor-assay/core/testing'
 import { memoryWeights } from '@tensor-assay/verifier'
-import { noise } from './plain-backend.ts'
 
 /** A model, what runs it, and what its user knows of it. */
 export interface Victim {
@@ -17,10 +16,10 @@ export interface Victim {
   run(step: number): Matrix
 }
 
-/** Reproducible float32 values around 0. */
+/** Reproducible float32 values, uniform between −scale and scale. */
 export function values(count: number, seed: number, scale = 1): Float32Array {
-  const next = noise(seed)
-  return Float32Array.from({ length: count }, (_, i) => scale * next(i))
+  const { signedUnit } = randomStream(deriveSeed(new Uint8Array(32), 'victim', seed))
+  return Float32Array.from({ length: count }, () => scale * signedUnit())
 }
 
 export function asRows(data: Float32Array, cols: number): Matrix {
