@@ -9,9 +9,9 @@ import { longestLineBytes } from './wire.ts'
 const leastFragmentBytes = 32 * 1024
 const leastReadBytes = 256
 
-/** Pieces that every message may come in, however short. */
+/** Pieces that every message may come in, however short: 16 KiB may arrive byte by byte. */
 const fragmentsForFree = 64
-const readsForFree = 1024
+const readsForFree = 16 * 1024
 
 /** What `ws` is told on both sides. Bounds hold before memory is taken. */
 export function wsOptions({ maxMessageBytes, closeTimeoutMs }: Settings) {

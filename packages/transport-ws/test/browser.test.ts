@@ -118,6 +118,15 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     ])
   })
 
+  test('memory that threads share is sent as well', async () => {
+    const { address } = await listening()
+    const channel = await remote.dialer({}).dial(address)
+    const iterator = channel[Symbol.asyncIterator]()
+    await remote.run('sendShared', remote.idOf(channel), 1000)
+    expect((await iterator.next()).value).toEqual(new Uint8Array(1000).fill(7))
+    await channel.close()
+  })
+
   test('listening is a clear error', async () => {
     await expect(remote.run('listen')).rejects.toMatchObject({
       code: 'address-unavailable',
@@ -140,8 +149,9 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     }
 
     test('says nothing', async () => {
-      const { dialing } = await lying({ handshakeTimeoutMs: 100 })
+      const { dialing, closed } = await lying({ handshakeTimeoutMs: 100 })
       await expect(dialing).rejects.toMatchObject({ code: 'deadline-exceeded' })
+      await closed
     })
 
     test('says something else', async () => {

@@ -242,6 +242,17 @@ describe('dialing', () => {
     await expect(ws().dial(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'version-unsupported' })
   })
 
+  test('a listener that closes in place of a hello is unreachable, and its words are told', async () => {
+    const other = new WebSocketServer({ port: 0 })
+    onTestFinished(() => void other.close())
+    other.on('connection', (socket) => socket.close(1013, 'come back later'))
+    const { port } = other.address() as { port: number }
+    await expect(ws().dial(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({
+      code: 'peer-unreachable',
+      message: expect.stringContaining('with 1013 "come back later"'),
+    })
+  })
+
   test('a listener that says nothing is a deadline', async () => {
     const address = await rawListen(() => {})
     await expect(ws().dial(address, { handshakeTimeoutMs: 50 })).rejects.toMatchObject({ code: 'deadline-exceeded' })

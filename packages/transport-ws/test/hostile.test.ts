@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { ws } from '../src/index.ts'
@@ -113,6 +113,23 @@ describe('an accepted peer', () => {
       await setTimeout(1)
     }
     expect(await reading).toEqual([hello, hello, new Uint8Array(0)])
+  })
+
+  test('that dribbles a long message in single bytes is closed before they pile up', async () => {
+    const { peer, channel } = await accepted({ maxMessageBytes: 2 ** 20 })
+    peer.write(head(opcodes.binary, 2 ** 20))
+    const reading = drain(channel)
+    let ended = false
+    reading.catch(() => {
+      ended = true
+    })
+    let sent = 0
+    for (; !ended && sent < 2 ** 19; sent++) {
+      peer.write(Uint8Array.of(0))
+      await setImmediate()
+    }
+    await expect(reading).rejects.toMatchObject({ code: 'frame-malformed', message: /too many buffered/i })
+    expect(sent).toBeGreaterThan(2 ** 14)
   })
 
   test('whose messages are empty gives each memory of its own', async () => {

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os'
+import { setTimeout } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { ws } from '../src/index.ts'
 
@@ -32,6 +33,20 @@ for (const [address, expected] of addresses) {
     await channel.close()
   })
 }
+
+test('a channel outlives the deadline of its handshake, on both sides', async () => {
+  const transport = ws({ handshakeTimeoutMs: 1000 })
+  const listener = await transport.listen('ws://127.0.0.1:0', async (channel) => {
+    for await (const message of channel) await channel.send([message])
+    await channel.close()
+  })
+  onTestFinished(() => listener.close())
+  const channel = await transport.dial(listener.address)
+  await setTimeout(1500)
+  await channel.send([Uint8Array.of(1)])
+  expect((await channel[Symbol.asyncIterator]().next()).value).toEqual(Uint8Array.of(1))
+  await channel.close()
+})
 
 test('an address of another machine cannot be listened on', async () => {
   await expect(ws().listen('ws://192.0.2.1:0', () => {})).rejects.toMatchObject({ code: 'address-unavailable' })

@@ -4,6 +4,7 @@ import { build } from 'esbuild'
 /** Bundles a module of the tests as an application for browsers would be. */
 export async function bundle(entry: string) {
   const { outputFiles, metafile } = await build({
+    absWorkingDir: fileURLToPath(new URL('../../../..', import.meta.url)),
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
     write: false,

@@ -16,6 +16,7 @@ export async function launch(): Promise<Browser> {
 export class Remote {
   readonly #page: Page
   readonly #errors: Error[] = []
+  readonly #channels = new Map<Channel, number>()
   #ids = 0
   /** What the page itself reported, unhandled rejections included. */
   readonly complaints: Error[] = []
@@ -32,9 +33,16 @@ export class Remote {
         const id = ++this.#ids
         const settings = { ...options, ...(handshakeTimeoutMs !== undefined && { handshakeTimeoutMs }) }
         const made = await this.run('dial', id, address, settings, this.#signal(signal))
-        return this.#channel(id, made as Pick<Channel, 'peer' | 'maxMessageBytes'>)
+        const channel = this.#channel(id, made as Pick<Channel, 'peer' | 'maxMessageBytes'>)
+        this.#channels.set(channel, id)
+        return channel
       },
     }
+  }
+
+  /** What commands call a channel. */
+  idOf(channel: Channel): number {
+    return this.#channels.get(channel)!
   }
 
   async run(command: Command, ...args: unknown[]): Promise<unknown> {

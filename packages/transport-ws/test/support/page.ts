@@ -15,6 +15,11 @@ const iterators = new Map<number, AsyncIterator<Uint8Array>>()
 const controllers = new Map<number, AbortController>()
 const tags = new WeakMap<Error, number>()
 
+/** Not among the types of Node. */
+const sharing = globalThis as unknown as {
+  readonly WebAssembly: { readonly Memory: new (limits: object) => { readonly buffer: SharedArrayBuffer } }
+}
+
 const commands = {
   async dial(id: number, address: string, options: object, signalId: number) {
     const channel = await ws(options).dial(address, { signal: signalOf(signalId) })
@@ -22,6 +27,11 @@ const commands = {
     return { peer: channel.peer, maxMessageBytes: channel.maxMessageBytes }
   },
   send: (id: number, parts: string[]) => channels.get(id)!.send(parts.map(fromBase64)),
+  /** Sends a part in memory that threads share, as WebAssembly has it. */
+  sendShared(id: number, length: number) {
+    const { buffer } = new sharing.WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    return channels.get(id)!.send([new Uint8Array(buffer, 0, length).fill(7)])
+  },
   iterate(id: number) {
     iterators.set(id, channels.get(id)![Symbol.asyncIterator]())
   },
