@@ -32,6 +32,11 @@ export interface BackendSupport {
 
 export interface ProductObserver {
   /**
+   * Told, before its first product, of each piece of work that the library itself delimits, such as the run of a session.
+   * Backends of libraries without such a notion never call it. Never throws.
+   */
+  run?(): void
+  /**
    * Told of a product after the library computed it and before the caller has the result, in the order of execution.
    * Handles may be read during this call only, unless `read` returned a promise. Never throws.
    */

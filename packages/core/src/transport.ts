@@ -22,6 +22,8 @@ export interface AbortOptions {
 export interface DialOptions extends AbortOptions {
   /** Time for the connection and its handshake, milliseconds. */
   readonly handshakeTimeoutMs?: number
+  /** The channel alone does not keep the process alive, where the runtime has a say in that. */
+  readonly background?: boolean
 }
 
 export interface ListenOptions extends AbortOptions {

@@ -10,6 +10,8 @@ import { isTlsError, untrusted } from './tls.ts'
 
 export interface DialSettings extends Settings {
   readonly signal: AbortSignal | undefined
+  /** Whether the process may end while the channel is open. */
+  readonly background: boolean
 }
 
 /** Keep-alive finds a machine that vanished; the peer's kernel answers it even while its program is busy. */
@@ -39,6 +41,7 @@ export async function dial(address: Address, settings: DialSettings): Promise<So
     const { theirs, rest } = await exchangePreambles(socket, { maxMessageBytes, refused: false })
     if (theirs.refused) throw untrusted(`${label} does not accept the certificate of this side`)
     const limit = Math.min(maxMessageBytes, theirs.maxMessageBytes)
+    if (settings.background) socket.unref()
     return new SocketChannel(socket, label, { ...settings, maxMessageBytes: limit }, rest)
   } catch (error) {
     socket.destroy()

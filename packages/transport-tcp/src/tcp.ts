@@ -27,10 +27,11 @@ export function tcp(options: TcpOptions = {}): Transport {
   return {
     specificationVersion: 'v1',
     name: 'tcp',
-    dial: async (address, { signal, handshakeTimeoutMs } = {}) =>
+    dial: async (address, { signal, handshakeTimeoutMs, background = false } = {}) =>
       dial(parseAddress(address), {
         ...settings,
         signal,
+        background,
         handshakeTimeoutMs: timeoutOf({ handshakeTimeoutMs }) ?? settings.handshakeTimeoutMs,
       }),
     listen: async (address, onChannel, { signal, handshakeTimeoutMs, maxChannels } = {}) =>

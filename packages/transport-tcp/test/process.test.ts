@@ -80,3 +80,18 @@ test('sends that nobody awaits and channels that nobody reads never end the proc
   expect(stderr).toBe('')
   expect(stdout).toBe('alive\n')
 })
+
+test('a channel in the background does not keep the process alive', async () => {
+  const { stdout } = await run(`
+    import { createServer } from 'node:net'
+    import { fork } from 'node:child_process'
+    const listener = await tcp().listen('tcp://127.0.0.1:0', () => {})
+    const channel = await tcp().dial(listener.address, { background: true })
+    await listener.close()
+    process.on('exit', () => console.log('ended'))
+    // The accepted end would keep the process alive, were it not given up.
+    for (const handle of process._getActiveHandles()) if (handle.remotePort && handle !== channel) handle.unref?.()
+    setTimeout(() => { console.log('still there'); process.exit(1) }, 10_000).unref()
+  `)
+  expect(stdout).toBe('ended\n')
+})

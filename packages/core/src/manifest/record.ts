@@ -66,13 +66,9 @@ async function record(backend: Backend, run: () => unknown, store: WeightStore):
       records.push(Promise.resolve(opaque))
     },
   }
-  const observer = recorder(
-    sink,
-    () => 0,
-    (error) => {
-      defect ??= error
-    },
-  )
+  const observer = recorder(sink, { current: () => 0, next: () => undefined }, (error) => {
+    defect ??= error
+  })
   const interception = backend.intercept(observer)
   try {
     await run()

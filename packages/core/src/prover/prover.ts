@@ -1,4 +1,4 @@
-import type { Backend } from '../backend.ts'
+import type { Backend, Interception } from '../backend.ts'
 import { modes } from '../codec/messages.ts'
 import { keyCommitment } from '../commitment/challenge.ts'
 import { AssayError } from '../errors.ts'
@@ -12,8 +12,8 @@ import { interactiveMode } from './interactive.ts'
 import { openLink } from './link.ts'
 import { recorder } from './recorder.ts'
 import { auditedRuns } from './runs.ts'
-import { auditScope } from './scope.ts'
 import { spotMode } from './spot.ts'
+import { sessionSteps } from './steps.ts'
 import { knownWeights } from './weights.ts'
 
 export interface ProverOptions extends AbortOptions {
@@ -40,6 +40,12 @@ export interface Prover {
    * losing the verifier never changes the run. Waits before `run` while more than half of the retained memory is taken.
    */
   audit<T>(run: () => T | Promise<T>): Promise<T>
+  /**
+   * Has everything audited that the backend sees, until it is restored: for programs whose runs are not in your hands. What
+   * the library delimits itself, such as the run of a session, is a step. Memory is not waited for: what does not fit is
+   * reported as skipped.
+   */
+  watch(): Interception
   /** Ends the session. Never throws: a verdict that did not arrive is an `incomplete` one. */
   close(options?: AbortOptions): Promise<Verdict>
 }
@@ -70,7 +76,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
     throw error
   })
 
-  const scope = auditScope()
+  const steps = sessionSteps()
   let lost: unknown
   let verdict: Verdict | undefined
   let signature: Uint8Array | undefined
@@ -86,8 +92,8 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   const weights = knownWeights(link.policy.weights)
   const createMode = link.policy.mode === 'spot' ? spotMode : interactiveMode
   const mode = createMode({ link, weights, maxRetainedBytes, onLost })
-  const observer = recorder(mode, scope.current, onLost)
-  const audit = auditedRuns({ backend, scope, observer, ready: mode.ready, isOver: () => lost !== undefined })
+  const observer = recorder(mode, steps, onLost)
+  const runs = auditedRuns({ backend, steps, observer, ready: mode.ready, isOver: () => lost !== undefined })
 
   const receiving = (async () => {
     for await (const message of link.messages()) {
@@ -148,7 +154,11 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   return {
     async audit(run) {
       if (closing) throw new TypeError('audit() was called after close()')
-      return audit(run)
+      return runs.audit(run)
+    },
+    watch() {
+      if (closing) throw new TypeError('watch() was called after close()')
+      return runs.watch()
     },
     close(abort = {}) {
       closing ??= finish(abort)

@@ -2,6 +2,7 @@ import { hexToBytes } from '@noble/hashes/utils.js'
 import type { ProductObserver } from '../backend.ts'
 import type { OperationRecord, ProductRecord } from '../codec/messages.ts'
 import type { Activation, OpaqueOperation, Product, TensorHandle, VectorOperand } from '../product.ts'
+import type { Steps } from './steps.ts'
 import type { KnownWeights } from './weights.ts'
 
 /** What becomes of a product: each mode has its own. Called while the product is observed; may throw. */
@@ -16,12 +17,12 @@ export type RecordBase = Pick<ProductRecord, 'sequence' | 'step'>
 /** Numbers the operations of a session and never lets a defect of ours reach the user's program. */
 export function recorder(
   sink: ProductSink,
-  currentStep: () => number | undefined,
+  steps: Steps,
   onDefect: (error: unknown) => void,
 ): ProductObserver & { readonly operations: number } {
   let operations = 0
   function guarded(record: (base: RecordBase) => void): void {
-    const step = currentStep()
+    const step = steps.current()
     if (step === undefined) return
     try {
       record({ sequence: operations++, step })
@@ -33,6 +34,7 @@ export function recorder(
     get operations() {
       return operations
     },
+    run: () => steps.next(),
     product: (product) => guarded((base) => sink.product(base, product)),
     opaque: (operation) =>
       guarded((base) => sink.opaque(opaqueRecord(base, operation, 'unsupported', operation.reason))),

@@ -1,9 +1,9 @@
 import type { Backend, Interception, ProductObserver } from '../backend.ts'
-import type { AuditScope } from './scope.ts'
+import type { SessionSteps } from './steps.ts'
 
 export interface RunsOptions {
   readonly backend: Backend
-  readonly scope: AuditScope
+  readonly steps: SessionSteps
   readonly observer: ProductObserver
   /** Waits for room before a run that is not inside another. */
   readonly ready: () => Promise<void>
@@ -11,18 +11,53 @@ export interface RunsOptions {
   readonly isOver: () => boolean
 }
 
-/** Runs the user's code with the backend intercepted, and gives what it gives. */
-export function auditedRuns({ backend, scope, observer, ready, isOver }: RunsOptions) {
+export interface Runs {
+  /** Runs `run` with the backend intercepted, and gives what it gives. */
+  audit<T>(run: () => T | Promise<T>): Promise<T>
+  /** Has the backend intercepted until it is restored. */
+  watch(): Interception
+}
+
+/** The user's code and the interception of the backend under it, which lasts as long as anybody needs it. */
+export function auditedRuns({ backend, steps, observer, ready, isOver }: RunsOptions): Runs {
   let interception: Interception | undefined
-  let running = 0
-  let steps = 0
-  return async <T>(run: () => T | Promise<T>): Promise<T> => {
-    if (scope.current() === undefined) await ready()
-    if (running++ === 0 && !isOver()) interception = backend.intercept(observer)
-    try {
-      return await scope.run(steps++, run)
-    } finally {
-      if (--running === 0) interception?.restore()
-    }
+  let users = 0
+
+  function use(): void {
+    if (users++ === 0 && !isOver()) interception = backend.intercept(observer)
+  }
+
+  function leave(): void {
+    if (--users === 0) interception?.restore()
+  }
+
+  return {
+    async audit(run) {
+      if (!steps.isInside) await ready()
+      use()
+      try {
+        return await steps.run(run)
+      } finally {
+        leave()
+      }
+    },
+    watch() {
+      use()
+      const unwatch = steps.watch()
+      let active = true
+      const watching: Interception = {
+        get active() {
+          return active
+        },
+        restore() {
+          if (!active) return
+          active = false
+          unwatch()
+          leave()
+        },
+        [Symbol.dispose]: () => watching.restore(),
+      }
+      return watching
+    },
   }
 }

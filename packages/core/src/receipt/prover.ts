@@ -11,7 +11,7 @@ import { interactiveMode } from '../prover/interactive.ts'
 import { openLink } from '../prover/link.ts'
 import { recorder } from '../prover/recorder.ts'
 import { auditedRuns } from '../prover/runs.ts'
-import { auditScope } from '../prover/scope.ts'
+import { sessionSteps } from '../prover/steps.ts'
 import { knownWeights } from '../prover/weights.ts'
 import { rows } from '../sampling/rows.ts'
 import type { Sampler } from '../sampling/sampler.ts'
@@ -100,12 +100,12 @@ export async function createReceiptProver(options: ReceiptOptions): Promise<Rece
   const onLost = (error: unknown) => {
     defect ??= error
   }
-  const scope = auditScope()
+  const steps = sessionSteps()
   const mode = interactiveMode({ link, weights: knownWeights(list), maxRetainedBytes, onLost })
-  const observer = recorder(mode, scope.current, onLost)
-  const audit = auditedRuns({
+  const observer = recorder(mode, steps, onLost)
+  const { audit } = auditedRuns({
     backend,
-    scope,
+    steps,
     observer,
     ready: async () => undefined,
     isOver: () => finishing !== undefined,
