@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { AssayError, type Channel, type Listener } from '@tensor-assay/core'
 import { type Address, formatAddress } from './address.ts'
 import { attach } from './attach.ts'
-import { keepAliveDelayMs, type NodeSettings } from './dial.ts'
+import type { NodeSettings } from './dial.ts'
 import { Reception } from './reception.ts'
 
 export interface ListenSettings extends NodeSettings {
@@ -55,8 +55,7 @@ async function bind(address: Address, onChannel: OnChannel, settings: ListenSett
 }
 
 function createServer({ scheme }: Address, { credentials }: ListenSettings): HttpServer | HttpsServer {
-  const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs }
-  return scheme === 'ws' ? createHttpServer(options) : createHttpsServer({ ...options, ...credentials.serverOptions() })
+  return scheme === 'ws' ? createHttpServer() : createHttpsServer(credentials.serverOptions())
 }
 
 /** Listens on a path of somebody else's server. */

@@ -5,6 +5,7 @@ import { AssayError, type Channel } from '@tensor-assay/core'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Address, formatAddress } from './address.ts'
 import { Arrival } from './arrival.ts'
+import { keepAliveDelayMs } from './dial.ts'
 import { Gate, pathOf, type Refusal, refusal, refuse } from './gate.ts'
 import { greet } from './greeting.ts'
 import type { ListenSettings } from './listen.ts'
@@ -81,6 +82,7 @@ export class Reception {
       arrival.report(malformed('a request that opens no WebSocket'))
       return
     }
+    socket.setKeepAlive(true, keepAliveDelayMs)
     this.#channels += 1
     socket.once('close', () => {
       this.#channels -= 1

@@ -27,7 +27,7 @@ export const messageOverheadBytes = 256
 /** More than any line. */
 export const longestLineBytes = 64
 
-/** Largest figure in a line. `ws` keeps sizes in 32 bits with a sign. */
+/** Largest figure in a hello. `ws` keeps sizes in 32 bits with a sign. */
 export const largestFigure = 2 ** 31 - 1
 
 /** Why a side closes the WebSocket, RFC 6455 section 7.4.1. */
@@ -54,16 +54,18 @@ export function creditLine(bytes: number): string {
 export const goodbyeLine = 'goodbye'
 
 const helloPattern = /^hello ([1-9]\d{0,9}) ([1-9]\d{0,9})$/
-const creditPattern = /^credit ([1-9]\d{0,9})$/
+/** Credit may be for the window and a message together, and is never for more than was sent. */
+const creditPattern = /^credit ([1-9]\d{0,14})$/
 
 /** @returns `undefined` for text that is no line of this transport. */
 export function parseLine(text: string): Line | undefined {
   if (text === goodbyeLine) return { kind: 'goodbye' }
-  const figures = (helloPattern.exec(text) ?? creditPattern.exec(text) ?? []).slice(1).map(Number)
-  const [first, second] = figures
-  if (first === undefined || figures.some((figure) => figure > largestFigure)) return undefined
-  if (second === undefined) return { kind: 'credit', bytes: first }
-  return { kind: 'hello', maxMessageBytes: first, windowBytes: second }
+  const [, credit] = creditPattern.exec(text) ?? []
+  if (credit !== undefined) return { kind: 'credit', bytes: Number(credit) }
+  const [, first, second] = helloPattern.exec(text) ?? []
+  const [maxMessageBytes, windowBytes] = [Number(first), Number(second)]
+  const isHello = maxMessageBytes <= largestFigure && windowBytes <= largestFigure
+  return isHello ? { kind: 'hello', maxMessageBytes, windowBytes } : undefined
 }
 
 /** What the subprotocol of a token begins with. */

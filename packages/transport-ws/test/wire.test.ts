@@ -10,7 +10,7 @@ test('lines are as documented', () => {
     maxMessageBytes: 67_108_864,
     windowBytes: 8_388_608,
   })
-  expect(parseLine('credit 2147483647')).toEqual({ kind: 'credit', bytes: 2_147_483_647 })
+  expect(parseLine('credit 4294967550')).toEqual({ kind: 'credit', bytes: 4_294_967_550 })
   expect(parseLine('goodbye')).toEqual({ kind: 'goodbye' })
   expect(helloLine({ maxMessageBytes: 2 ** 31 - 1, windowBytes: 2 ** 31 - 1 }).length).toBeLessThan(longestLineBytes)
 })
@@ -39,7 +39,7 @@ test.each([
   'credit',
   'credit 0',
   'credit +1',
-  'credit 2147483648',
+  'credit 1000000000000000',
   'credit 1 1',
   'credit 1\n',
   'credit ١',
