@@ -84,7 +84,7 @@ function productOf(a: Plain, b: Plain, c: Plain): Product {
       read: (wanted, allocate) => handle(columns(), b).read(wanted, allocate),
       transposed: false,
       role: 'candidate',
-      stored: () => ({ key: b.data, dtype: 'float32', bytes: bytesOf(b.data) }),
+      stored: () => ({ key: b.data, dtype: 'float32', byteLength: b.data.byteLength, bytes: bytesOf(b.data) }),
     },
     c: handle(c, c.data),
     epilogue: { alpha: 1, activation: { name: 'linear' } },

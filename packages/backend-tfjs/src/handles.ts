@@ -74,7 +74,8 @@ export function vectorOf(tensor: TensorInfo, dtype: DType, memory: TensorMemory,
 }
 
 function storedOf(dtype: DType, tensor: TensorInfo, memory: TensorMemory, keys: TensorKeys): StoredTensor {
-  return { key: keys.of(tensor.dataId, 'stored'), dtype, bytes: memory.view(tensor) }
+  const bytes = memory.view(tensor)
+  return { key: keys.of(tensor.dataId, 'stored'), dtype, byteLength: bytes.length, bytes }
 }
 
 function readRows(stack: Stack, source: Uint8Array, wanted: Uint32Array | undefined, allocate: Allocate): Matrix {

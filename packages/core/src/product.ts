@@ -59,6 +59,8 @@ export interface RightOperand extends TensorHandle {
 export interface StoredTensor {
   readonly key: object
   readonly dtype: DType
+  readonly byteLength: number
+  /** Looked at only where key and length leave it open which tensor this is; may be read when it is. */
   readonly bytes: Uint8Array
 }
 

@@ -37,6 +37,7 @@ export type {
   OnnxValue,
   TensorData,
 } from './model.ts'
+export { type BlockShape, dequantiseBlocks, type PackedBlocksData } from './packed-blocks.ts'
 export { readModel } from './read-model.ts'
 export { byteLengthOf, elementCount } from './read-tensor.ts'
 export { type ByteRange, bytesSource, type ModelSource } from './source.ts'

@@ -85,6 +85,9 @@ export function recordProblem(
   if (record.beta !== undefined && (record.bias === undefined || profile === 'int8')) {
     return { reason: 'record-malformed', message: 'a factor of a bias that is not there, or of integers' }
   }
+  if (zeroPoints?.b && b.kind === 'activation') {
+    return { reason: 'record-malformed', message: 'zero points for the columns of a B that is no weight' }
+  }
   const isQuantized = zeroPoints !== undefined || scales !== undefined || record.zeroPoint !== undefined
   if (isQuantized && profile !== 'int8') {
     return { reason: 'record-malformed', message: `zero points and scales have no place in a ${profile} product` }

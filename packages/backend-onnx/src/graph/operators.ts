@@ -15,6 +15,11 @@ const statable: ReadonlyMap<string, Operator> = new Map([
   ...integerOperators,
 ])
 
+/** Names of the operators whose products can be stated, as far as their attributes allow. */
+export const statedOperators: readonly string[] = [...statable.keys()].map((key) =>
+  key.replace(/^:/, '').replace(':', '.'),
+)
+
 /** @returns What the node multiplies, why that cannot be stated, or undefined if it does not multiply. */
 export function statementOf(node: OnnxNode, values: GraphValues): Statement | Opaque | undefined {
   const key = operatorKey(node)

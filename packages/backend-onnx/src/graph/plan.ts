@@ -5,7 +5,7 @@ import type { Statement } from './statement.ts'
 
 /** What an instrumented session reports, decided once for its graph. */
 export interface GraphPlan {
-  /** In the order in which the graph lists its nodes, an order in which they can be executed. */
+  /** In an order in which they can be executed, which is the same for every session of a model. */
   readonly products: readonly PlannedProduct[]
   /** Nodes that multiply and cannot be stated. Each run of the session executes each of them, or may. */
   readonly opaque: readonly OpaqueNode[]
@@ -43,7 +43,7 @@ export function planGraph(model: OnnxModel): GraphPlan {
   const names = new Set<string>()
   const products: PlannedProduct[] = []
   const opaque: OpaqueNode[] = []
-  for (const node of model.graph.nodes) {
+  for (const node of inOrder(model.graph)) {
     const found = statementOf(node, values) ?? bodyOf(node, model)
     if (found === undefined) continue
     const identity = { node: uniqueName(node, names), operation: operatorName(node) }
@@ -71,8 +71,27 @@ export function operands({ a, b, c, factors, zeroPoints, bias, addend }: Stateme
   return all.filter((value) => value !== undefined)
 }
 
-function uniqueName({ name, opType, outputs }: OnnxNode, taken: Set<string>): string {
-  const wish = name === '' ? `${opType}:${outputs[0] ?? ''}` : name
+/**
+ * The nodes by their distance from the inputs, and then by name: optimisers list nodes that do not depend on each other in
+ * a different order every time.
+ */
+function inOrder({ nodes }: OnnxGraph): OnnxNode[] {
+  const depths = new Map<string, number>()
+  const placed = nodes.map((node) => {
+    const depth = 1 + Math.max(0, ...node.inputs.map((input) => depths.get(input) ?? 0))
+    for (const output of node.outputs) depths.set(output, depth)
+    return { node, depth, name: nameOf(node) }
+  })
+  placed.sort((a, b) => a.depth - b.depth || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+  return placed.map(({ node }) => node)
+}
+
+function nameOf({ name, opType, outputs }: OnnxNode): string {
+  return name === '' ? `${opType}:${outputs[0] ?? ''}` : name
+}
+
+function uniqueName(node: OnnxNode, taken: Set<string>): string {
+  const wish = nameOf(node)
   let unique = wish
   for (let i = 2; taken.has(unique); i++) unique = `${wish}#${i}`
   taken.add(unique)

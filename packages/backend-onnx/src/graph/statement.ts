@@ -1,3 +1,5 @@
+import type { BlockShape } from '@tensor-assay/onnx-model'
+
 /**
  * What a node of the graph multiplies, before anything has run:
  * C = activation(α·factors·(op(A) − a₀)·(op(B) − b₀) + β·bias + addend), rounded to 8 bits where there is an output factor.
@@ -45,11 +47,7 @@ export type RightSide =
   /** Integers of a few bits with a scale for each block; `dequantiseBlocks` gives [n, k] float32. */
   | ({ readonly kind: 'packed-blocks'; readonly value: string } & PackedBlocks)
 
-export interface PackedBlocks {
-  readonly k: number
-  readonly n: number
-  readonly bits: number
-  readonly blockSize: number
+export interface PackedBlocks extends BlockShape {
   readonly scales: string
   readonly zeroPoints?: string
 }

@@ -32,11 +32,11 @@ describe('taps', () => {
       inputs: [x, { name: 'default', type: 'float32', dims: [2, 2] }],
       outputs: [{ name: 'y' }],
     })
-    expect(taps).toEqual(['h', 'p', 'q', 's', 'y', 'z'])
+    expect([...taps].sort()).toEqual(['h', 'p', 'q', 's', 'y', 'z'])
     expect(constants).toEqual(['wt'])
     const names = ['x', 'w', 'default', 'wt', 'h', 'y'] as const
     expect(names.map(origin)).toEqual(['input', 'initializer', 'initializer', 'constant', 'computed', 'computed'])
-    expect(products.map((product) => product.node)).toEqual(['p/MatMul', 'q/MatMul', 'y/MatMul', 'z/MatMul'])
+    expect(products.map((product) => product.node)).toEqual(['z/MatMul', 'p/MatMul', 'q/MatMul', 'y/MatMul'])
   })
 
   test('random numbers and graphs within nodes are not constant', () => {
@@ -76,7 +76,16 @@ describe('taps', () => {
       return { name: i < 2 ? 'same' : '', opType: 'MatMul', inputs: ['x', 'w'], outputs: [output] }
     })
     const { products } = plan({ nodes, initializers: [w], inputs: [x] })
-    expect(products.map((product) => product.node)).toEqual(['same', 'same#2', 'MatMul:u', 'MatMul:v'])
+    expect(products.map((product) => product.node)).toEqual(['MatMul:u', 'MatMul:v', 'same', 'same#2'])
+  })
+
+  test('products come in the same order however the graph lists its nodes', () => {
+    const nodes = [node('MatMul', ['x', 'w'], 'b'), node('MatMul', ['x', 'w'], 'a'), node('MatMul', ['b', 'w'], 'c')]
+    const orders = [nodes, [nodes[1]!, nodes[0]!, nodes[2]!], [nodes[0]!, nodes[2]!, nodes[1]!]]
+    for (const listed of orders) {
+      const { products } = plan({ nodes: listed, initializers: [w], inputs: [x] })
+      expect(products.map(({ statement }) => statement.c)).toEqual(['a', 'b', 'c'])
+    }
   })
 })
 

@@ -1,7 +1,7 @@
 import { geometryOf, type Layout } from '@tensor-assay/core'
+import { dequantiseBlocks } from '@tensor-assay/onnx-model'
 import { unblockFilters } from '../../src/graph/blocked-filters.ts'
 import { layoutOf } from '../../src/graph/layout-of.ts'
-import { dequantiseBlocks } from '../../src/graph/packed-blocks.ts'
 import type { PlannedProduct } from '../../src/graph/plan.ts'
 import type { PlannedActivation, Statement } from '../../src/graph/statement.ts'
 import type { TappedRun } from '../../src/session/session-observer.ts'

@@ -106,9 +106,10 @@ function openPort(
   try {
     if (threads) {
       const worker = new threads.Worker(script)
-      worker.unref()
       worker.on('message', onReply)
       worker.on('error', onError)
+      // Last, because listening takes it back.
+      worker.unref()
       return {
         post: (request, transfer) => worker.postMessage(request, transfer),
         hold: (alive) => (alive ? worker.ref() : worker.unref()),

@@ -3,6 +3,9 @@ import { weightDigest } from '../commitment/weight.ts'
 import type { RightOperand, StoredTensor } from '../product.ts'
 import { weightEntryBytes } from '../weights.ts'
 
+/** Digests of what the library still holds: a model's weights are hashed once, however many sessions audit it. */
+const computed = new WeakMap<object, string>()
+
 /** Which tensors the verifier knows. */
 export interface KnownWeights {
   /** The digest of B if the verifier holds it, else undefined. */
@@ -20,20 +23,18 @@ export function knownWeights(list: Uint8Array): KnownWeights {
     digests.add(bytesToHex(list.subarray(offset, offset + 32)))
     lengths.add(Number(view.getBigUint64(offset + 32, true)))
   }
-  const cache = new WeakMap<object, string>()
-
   function digest(stored: StoredTensor): string {
-    let value = cache.get(stored.key)
+    let value = computed.get(stored.key)
     if (value === undefined) {
       value = weightDigest(stored.dtype, stored.bytes)
-      cache.set(stored.key, value)
+      computed.set(stored.key, value)
     }
     return value
   }
 
   function identify(stored: StoredTensor): string | undefined {
     // Hashing is for tensors that can be a weight at all: most activations differ from every weight in length.
-    if (!lengths.has(stored.bytes.length)) return undefined
+    if (!lengths.has(stored.byteLength)) return undefined
     const value = digest(stored)
     return digests.has(value) ? value : undefined
   }

@@ -1,8 +1,10 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, extname, isAbsolute, join, relative, sep } from 'node:path'
+import { externalBytes, openFile } from '@tensor-assay/onnx-model/node'
 import { type ByteSource, unreadable } from './byte-source.ts'
 import { fileSource } from './file-source.ts'
 import { isNpy, readNpy } from './npy.ts'
+import { readOnnx } from './onnx/read-onnx.ts'
 import { isSafetensors, readSafetensors } from './safetensors.ts'
 import { type LoadedWeights, weightStore } from './store.ts'
 import { readTfjs } from './tfjs.ts'
@@ -23,7 +25,7 @@ import { readTfjs } from './tfjs.ts'
 export async function weights(path: string): Promise<LoadedWeights> {
   const source = await fileSource(path)
   const load = byExtension[extname(path).toLowerCase()] ?? (await byContents(source))
-  if (load === undefined) throw unreadable(path, 'unknown format, expected .npy, .safetensors or model.json')
+  if (load === undefined) throw unreadable(path, 'unknown format, expected .npy, .safetensors, .onnx or model.json')
   return load(path)
 }
 
@@ -58,10 +60,18 @@ export async function tfjsWeights(path: string): Promise<LoadedWeights> {
   })
 }
 
+/** External data is looked for beside the model, and nothing outside its folder is read. See {@link readOnnx}. */
+export async function onnxWeights(path: string): Promise<LoadedWeights> {
+  const folder = dirname(path)
+  // Stays open for as long as the store is used: weights are read when they are needed.
+  return readOnnx(openFile(path), (tensor) => externalBytes(folder, tensor))
+}
+
 const byExtension: Readonly<Partial<Record<string, (path: string) => Promise<LoadedWeights>>>> = {
   '.npy': npyWeights,
   '.safetensors': safetensorsWeights,
   '.json': tfjsWeights,
+  '.onnx': onnxWeights,
 }
 
 async function byContents(source: ByteSource) {

@@ -13,6 +13,7 @@ export {
 } from './limits.ts'
 export { type MemoryWeight, memoryWeights, type WeightArray } from './memory.ts'
 export { readNpy } from './npy.ts'
+export { readOnnx } from './onnx/read-onnx.ts'
 export { readSafetensors } from './safetensors.ts'
 export type { LoadedWeights, SkippedTensor } from './store.ts'
 export { readTfjs } from './tfjs.ts'

@@ -1,4 +1,10 @@
-import type { PackedBlocks } from './statement.ts'
+/** How weights in blocks are cut. */
+export interface BlockShape {
+  readonly k: number
+  readonly n: number
+  readonly bits: number
+  readonly blockSize: number
+}
 
 /** The parts of weights in blocks. */
 export interface PackedBlocksData {
@@ -18,7 +24,7 @@ export interface PackedBlocksData {
  * @see https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md#com.microsoft.MatMulNBits
  */
 export function dequantiseBlocks(
-  { k, n, bits, blockSize }: Pick<PackedBlocks, 'k' | 'n' | 'bits' | 'blockSize'>,
+  { k, n, bits, blockSize }: BlockShape,
   { packed, scales, zeroPoints }: PackedBlocksData,
 ): Float32Array {
   const blocks = Math.ceil(k / blockSize)

@@ -1,0 +1,90 @@
+import type { Backend, Interception, ProductObserver } from '@tensor-assay/core'
+import { statedOperators } from './graph/operators.ts'
+import { Instrumentation } from './instrumentation.ts'
+import { productOf } from './products/product-of.ts'
+import { TensorKeys } from './products/tensor-keys.ts'
+import type { SessionObserver, TappedRun } from './session/session-observer.ts'
+
+export interface OnnxOptions {
+  /**
+   * Which sessions are audited: all that are created from now on (`all`, the default), or those that `auditedSessions`
+   * creates (`chosen`).
+   */
+  readonly sessions?: 'all' | 'chosen'
+}
+
+export interface OnnxBackend extends Backend, Disposable {
+  /** Leaves sessions that are created from now on alone. Those that exist go on as they are. */
+  restore(): void
+}
+
+/**
+ * The backend of `onnxruntime-node`. A session has to be created after this call to be audited: its values are read through
+ * outputs that are added to its graph.
+ *
+ * @param ort - What `import * as ort from 'onnxruntime-node'` gives.
+ * @throws {TypeError} If it is something else.
+ * @throws {AssayError} `backend-unusable` if the inside of the library cannot be reached.
+ *
+ * @example
+ * ```ts
+ * const backend = onnx(ort)
+ * const session = await ort.InferenceSession.create('model.onnx')
+ * const prover = await createProver({ backend, channel: await tcp().dial('tcp://auditor:11234') })
+ * const { logits } = await prover.audit(() => session.run({ input }))
+ * ```
+ */
+export function onnx(ort: object, { sessions = 'all' }: OnnxOptions = {}): OnnxBackend {
+  return backendOf(Instrumentation.of(ort), sessions)
+}
+
+/** The backend of an instrumented library. */
+export function backendOf(instrumentation: Instrumentation, sessions: 'all' | 'chosen'): OnnxBackend {
+  const restore = sessions === 'all' ? instrumentation.everywhere() : () => undefined
+  const keys = new TensorKeys()
+  return {
+    specificationVersion: 'v1',
+    name: 'onnxruntime-node',
+    supports: {
+      operations: statedOperators,
+      bypassed: ['sessions created before the backend', 'bodies of If, Loop and Scan', 'other threads and processes'],
+      dtypes: ['float32', 'int32', 'uint8', 'int8'],
+      profiles: ['float32', 'tf32', 'int8'],
+    },
+    intercept(observer): Interception {
+      const stop = instrumentation.observe(reporting(observer, keys))
+      let active = true
+      const interception = {
+        get active() {
+          return active
+        },
+        restore() {
+          active = false
+          stop()
+        },
+        [Symbol.dispose]: () => interception.restore(),
+      }
+      return interception
+    },
+    restore,
+    [Symbol.dispose]: restore,
+  }
+}
+
+function reporting(observer: ProductObserver, keys: TensorKeys): SessionObserver {
+  return {
+    run(run: TappedRun) {
+      observer.run?.()
+      for (const planned of run.plan.products) {
+        const product = productOf(planned, run, keys)
+        if ('layout' in product) observer.product(product)
+        else observer.opaque(product)
+      }
+      for (const { node, operation, reason } of run.plan.opaque) observer.opaque({ node, operation, reason })
+    },
+    opaqueRun({ session, reason }) {
+      observer.run?.()
+      observer.opaque({ operation: 'InferenceSession.run', node: session.path ?? 'model', reason })
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { bytesPerElement, type DType, dtypes, type StoredTensor } from '@tensor-assay/core'
+import type { TapTensor } from '../taps/tap-tensor.ts'
+import type { TensorKeys } from './tensor-keys.ts'
+
+/** Elements of a tensor as the library holds them. */
+export interface Elements {
+  readonly dtype: DType
+  bytes(): Uint8Array
+}
+
+/** @returns Undefined for text and for types that no product is stated in. */
+export function elementsOf({ type, bytes }: TapTensor): Elements | undefined {
+  return isDType(type) ? { dtype: type, bytes } : undefined
+}
+
+/** The whole tensor, read only if somebody wants to know what is in it. */
+export function storedOf(tensor: TapTensor, dtype: DType, keys: TensorKeys): StoredTensor {
+  const elements = tensor.dims.reduce((product, size) => product * size, 1)
+  return {
+    key: keys.of(tensor, 'stored'),
+    dtype,
+    byteLength: elements * bytesPerElement[dtype],
+    get bytes() {
+      return tensor.bytes()
+    },
+  }
+}
+
+function isDType(type: string): type is DType {
+  return (dtypes as readonly string[]).includes(type)
+}
+
+/**
+ * Matrices of [rows, cols] one after the other; where `transposed`, they lie in memory as [cols, rows].
+ */
+export interface Matrices {
+  readonly count: number
+  readonly rows: number
+  readonly cols: number
+  readonly transposed: boolean
+}
+
+/** Copies rows of a stack of matrices, row after row. @param wanted - Row numbers over the whole stack. */
+export function copyRows(
+  elements: Elements,
+  { count, rows, cols, transposed }: Matrices,
+  wanted: Uint32Array | undefined,
+  target: Uint8Array,
+): void {
+  const size = bytesPerElement[elements.dtype]
+  const source = elements.bytes()
+  const total = wanted?.length ?? count * rows
+  const stride = cols * size
+  if (!transposed) {
+    if (wanted === undefined) target.set(source.subarray(0, total * stride))
+    else for (const [i, r] of wanted.entries()) target.set(source.subarray(r * stride, (r + 1) * stride), i * stride)
+    return
+  }
+  for (let i = 0; i < total; i++) {
+    const r = wanted?.[i] ?? i
+    const base = (Math.floor(r / rows) * rows * cols + (r % rows)) * size
+    for (let t = 0; t < cols; t++) {
+      const from = base + t * rows * size
+      const to = i * stride + t * size
+      for (let byte = 0; byte < size; byte++) target[to + byte] = source[from + byte]!
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import { decodeElements } from '@tensor-assay/core'
+import { dequantiseBlocks } from '@tensor-assay/onnx-model'
+import { unblockFilters } from '../graph/blocked-filters.ts'
+import type { Statement } from '../graph/statement.ts'
+import type { TappedRun } from '../session/session-observer.ts'
+import type { TapTensor } from '../taps/tap-tensor.ts'
+
+interface Problem {
+  readonly reason: string
+}
+
+/** Weights that ONNX Runtime laid out anew, as the model has them: once for each of them and each way of reading it. */
+const restored = new WeakMap<TapTensor, Map<string, TapTensor>>()
+
+/** @returns B as the model has it: the same object for the same B. Or why it cannot be read. */
+export function rightTensor(statement: Statement, run: TappedRun): TapTensor | Problem {
+  const { b } = statement
+  const source = run.value(b.value)
+  if (source === undefined) return { reason: `B, ${b.value}, cannot be read` }
+  if (b.kind === 'value') return source
+  const way = b.kind === 'packed-blocks' ? JSON.stringify([b.scales, b.zeroPoints]) : String(b.outChannels)
+  return remembered(source, way, () =>
+    b.kind === 'packed-blocks'
+      ? unpacked(b, source, run)
+      : unblocked(statement, source, b.outChannels, run.filterBlock),
+  )
+}
+
+/**
+ * The bias of a statement. Where filters were filled up to whole blocks, so was the bias.
+ */
+export function biasTensor({ b }: Statement, bias: TapTensor): TapTensor {
+  const [length = 0] = bias.dims
+  if (b.kind !== 'blocked-filters' || bias.dims.length !== 1 || length <= b.outChannels) return bias
+  const found = remembered(bias, String(b.outChannels), () => ({
+    type: bias.type,
+    dims: [b.outChannels],
+    bytes: () => bias.bytes().subarray(0, (bias.bytes().length / length) * b.outChannels),
+  }))
+  return found as TapTensor
+}
+
+function remembered(source: TapTensor, way: string, make: () => TapTensor | Problem): TapTensor | Problem {
+  let ways = restored.get(source)
+  if (ways === undefined) {
+    ways = new Map()
+    restored.set(source, ways)
+  }
+  const known = ways.get(way)
+  if (known !== undefined) return known
+  const made = make()
+  if (!('reason' in made)) ways.set(way, made)
+  return made
+}
+
+function unblocked({ form }: Statement, source: TapTensor, outChannels: number, block: number): TapTensor | Problem {
+  if (form.kind !== 'convolution' || block === 0) return { reason: 'filters in an unknown order' }
+  const bytes = unblockFilters(source.bytes(), source.dims, form.groups, outChannels, block)
+  return { type: 'float32', dims: [outChannels, ...source.dims.slice(1)], bytes: () => bytes }
+}
+
+function unpacked(
+  b: Extract<Statement['b'], { kind: 'packed-blocks' }>,
+  source: TapTensor,
+  run: TappedRun,
+): TapTensor | Problem {
+  const scales = run.value(b.scales)
+  const zeroPoints = b.zeroPoints === undefined ? undefined : run.value(b.zeroPoints)
+  if (scales?.type !== 'float32' || (b.zeroPoints !== undefined && zeroPoints === undefined)) {
+    return { reason: 'scales or zero points of weights in blocks that cannot be read' }
+  }
+  const floats = (tensor: TapTensor) => decodeElements(tensor.bytes(), 'float32') as Float32Array
+  const matrix = dequantiseBlocks(b, {
+    packed: source.bytes(),
+    scales: floats(scales),
+    ...(zeroPoints && { zeroPoints: zeroPoints.type === 'uint8' ? zeroPoints.bytes() : floats(zeroPoints) }),
+  })
+  return { type: 'float32', dims: [b.n, b.k], bytes: () => new Uint8Array(matrix.buffer) }
+}
