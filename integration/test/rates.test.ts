@@ -3,7 +3,7 @@ import { interactive } from '@tensor-assay/verifier'
 import { describe, expect, test } from 'vitest'
 import { otherValues } from '../support/corruptions.ts'
 import { badRows, oneBadRow, otherClaims } from '../support/experiments.ts'
-import { claimsTooLittle, claimsTooMuch, measure, type Rate } from '../support/rates.ts'
+import { claimsTooLittle, claimsTooMuch, type Experiment, measure, type Rate } from '../support/rates.ts'
 
 // Seeded, so that every run draws the same; the interval misses the truth for one seed in a million. More audits:
 // `npm run statistics`.
@@ -12,12 +12,18 @@ import { claimsTooLittle, claimsTooMuch, measure, type Rate } from '../support/r
 function expectSoundClaim(rate: Rate): void {
   expect(rate).toSatisfy((found: Rate) => !claimsTooMuch(found), 'claims no more than was measured')
   expect(rate).toSatisfy((found: Rate) => !claimsTooLittle(found), 'is not caught where no wrong row was opened')
-  expect(rate.claimed).toBeGreaterThan(0.95 * rate.ceiling)
 }
+
+/** Whether vectors cover the opened rows. */
+const isWhole = ({ policy }: Experiment) => policy.vectors > 0 && policy.sampler.name === 'rows'
 
 describe('wrong rows are caught at the rate that the verdict claims', () => {
   test.each(badRows)('$name', async (experiment) => {
-    expectSoundClaim(await measure(experiment, 1000))
+    const rate = await measure(experiment, 1000)
+    expectSoundClaim(rate)
+    // Where only entries are recomputed, nothing is stated of rows that are wrong in few places.
+    if (isWhole(experiment)) expect(rate.claimed).toBeGreaterThan(0.95 * rate.ceiling)
+    else expect(rate.claimed).toBe(0)
   })
 
   test.each(otherClaims)('$name', async (experiment) => {

@@ -84,7 +84,8 @@ function readRows(stack: Stack, source: Uint8Array, wanted: Uint32Array | undefi
   const stride = cols * elementBytes
   const bytes = allocate(count * stride)
   if (!transposed) {
-    if (wanted === undefined) bytes.set(source)
+    // A tensor of no elements may have memory all the same.
+    if (wanted === undefined) bytes.set(source.subarray(0, bytes.length))
     else for (const [i, r] of wanted.entries()) bytes.set(source.subarray(r * stride, (r + 1) * stride), i * stride)
     return { rows: count, cols, dtype, bytes }
   }

@@ -56,7 +56,7 @@ describe('one line says what was wrong, and the exit code is 3', () => {
     [['weights', 'cut.npy'], /^assay weights: cut.npy: .* but there are only 500 bytes; copy or download it again$/],
     [
       ['weights', 'notes.txt'],
-      /^assay weights: notes.txt: unknown format, expected \.npy, \.safetensors or model\.json/,
+      /^assay weights: notes.txt: unknown format, expected \.npy, \.safetensors, \.onnx or model\.json/,
     ],
     [['manifest', 'notes.txt'], /^assay manifest: notes.txt: the manifest is not JSON.*; make the file anew/],
     [['manifest', 'none.json'], 'assay manifest: there is no manifest file none.json (assay manifest --help)'],

@@ -40,6 +40,7 @@ export const findingReasons = {
   'deadline-exceeded': 'incomplete',
   aborted: 'incomplete',
   'peer-error': 'incomplete',
+  'no-common-ground': 'incomplete',
   'challenge-unfair': 'incomplete',
   'verdict-untrusted': 'incomplete',
   'operation-skipped': 'incomplete',
@@ -49,6 +50,7 @@ export const findingReasons = {
   'too-few-rows': 'inconclusive',
   'empty-product': 'inconclusive',
   'tolerance-guard': 'inconclusive',
+  'weight-reshaped': 'inconclusive',
   'operation-opaque': 'inconclusive',
   'opening-too-large': 'inconclusive',
   'input-unbound': 'inconclusive',
@@ -149,7 +151,10 @@ export const verdictSchema = v.strictObject({
     /** Upper bound on the fraction of wrong rows after this many clean ones. */
     badRowsBelow95: probability,
     badRowsBelow99: probability,
-    /** Relative error of a row, ‖d‖₂/‖c‖₂, that is seen with `power` if the row is opened; the largest over all rows. */
+    /**
+     * Relative error of a row, ‖d‖₂/‖c‖₂, that is seen with `power` if the row is opened; the largest over all rows of
+     * products by weights. Absent where of some of them only entries were recomputed: then the probabilities are for rows that are wrong in every entry.
+     */
     visibleError: v.optional(finite),
     power: probability,
   }),

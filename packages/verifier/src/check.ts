@@ -39,6 +39,8 @@ export interface CheckedRows {
   readonly informativeEntries: number
   readonly escalations: number
   readonly guards: number
+  /** Whole rows that were opened, and of which only some entries were recomputed. */
+  readonly partialRows: number
   readonly visibleError?: number
   readonly findings: readonly CheckFinding[]
 }
@@ -83,7 +85,10 @@ export function checkOpenedRows(options: CheckOptions): CheckedRows {
       findings.push(findingOf(together.failure, opened.plan.rows[together.row]!, results[together.row]!))
     }
   }
-  return { ...totalsOf(results), findings }
+  // A row with failures is not looked at to its end, and says enough.
+  const partial = ({ vectors, entries, failures }: RowResult, i: number) =>
+    vectors === 0 && failures.length === 0 && entries < rows[i]!.c.length
+  return { ...totalsOf(results), partialRows: results.filter(partial).length, findings }
 }
 
 /** What the policy allows engines of the declared arithmetic. */
@@ -184,7 +189,7 @@ function findingOf(failure: EntryFailure, row: number, { entries, failures }: Ro
   return { reason: reason === 'aggregate' ? 'values-biased' : 'value-out-of-tolerance', message, evidence }
 }
 
-function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings'> {
+function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings' | 'partialRows'> {
   let visibleError: number | undefined
   const totals = {
     rows: results.length,

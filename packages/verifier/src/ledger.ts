@@ -49,6 +49,8 @@ export class Ledger {
   private largestRatio = 0
   private sumSquaredRatio = 0
   private visibleError: number | undefined
+  /** Rows of which only some entries were recomputed. */
+  private partialRows = 0
   /** For each fraction: the smallest probability of any product, should it be audited. */
   private readonly leastOne = fractions.map(() => 1)
   /** For each fraction: ln of the probability that no audited product shows it, which itself may be too small. */
@@ -108,6 +110,7 @@ export class Ledger {
     this.statistics.guards += rows.guards
     this.sumSquaredRatio += rows.sumSquaredRatio
     this.informativeEntries += rows.informativeEntries
+    this.partialRows += rows.partialRows
     // A ratio to a bound of zero is infinite; the finding says what happened, the statistic stays a number.
     this.largestRatio = Math.max(this.largestRatio, Math.min(rows.largestRatio, Number.MAX_VALUE))
     if (rows.visibleError !== undefined && Number.isFinite(rows.visibleError)) {
@@ -148,6 +151,9 @@ export class Ledger {
   verdict(session: string, transcript: string): Verdict {
     const { informativeEntries } = this
     const { rows } = this.statistics
+    // A plan may have one row that is always in it, such as the last: that one is no sample.
+    const drawn = Math.max(0, rows - this.coverage.audited)
+    const visibleError = this.partialRows > 0 ? undefined : this.visibleError
     if (rows === 0) this.find('nothing-sampled', 'not one row was checked, so nothing can be said')
     else if (rows < this.policy.minRows) {
       this.find('too-few-rows', `${rows} rows were checked, the policy asks for ${this.policy.minRows}`)
@@ -179,10 +185,11 @@ export class Ledger {
           inEveryOperation: 0 - Math.expm1(this.logMissAll[i]!),
           ...(mode === receiptMode && { receiptBits: this.receiptBits(i) }),
         })),
-        badRowsBelow95: cleanUpperBound(rows, 0.95),
-        badRowsBelow99: cleanUpperBound(rows, 0.99),
-        ...(this.visibleError === undefined ? {} : { visibleError: this.visibleError }),
-        power: audited ? statedPower : 0,
+        badRowsBelow95: cleanUpperBound(drawn, 0.95),
+        badRowsBelow99: cleanUpperBound(drawn, 0.99),
+        ...(visibleError === undefined ? {} : { visibleError }),
+        // Without vectors over whole rows nothing is stated of rows that are wrong in few places.
+        power: audited && visibleError !== undefined ? statedPower : 0,
       },
     }
   }

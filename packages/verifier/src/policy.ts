@@ -1,6 +1,7 @@
 import {
   type Calibration,
   calibratedProfile,
+  loadSuite,
   type Mode,
   type ProfileName,
   profiles,
@@ -83,6 +84,8 @@ export function receipt(options: Partial<Omit<Policy, 'mode' | 'operationRate'>>
 
 function checked(policy: Policy): Policy {
   const { operationRate, vectors, entries, window } = policy
+  // Policies may come out of files, past the type checker.
+  loadSuite(policy.suite)
   if (!(operationRate > 0 && operationRate <= 1)) {
     throw new RangeError(`operationRate must be above 0 and at most 1, got ${operationRate}`)
   }

@@ -167,7 +167,10 @@ class ReceiptReader {
     same('hash suite', policy.suite, terms.suite)
     same('sampler', sampler.name, terms.sampler.name)
     same('sampling parameters', sorted(sampler.parameters), sorted(terms.sampler.parameters))
-    same('weights', bytesToHex(weightList(checks.weights)), bytesToHex(terms.weights))
+    const list = weightList(checks.weights)
+    if (list.length !== terms.weights.length || list.some((byte, i) => byte !== terms.weights[i])) {
+      audit.ledger.find('policy-mismatch', 'it was made for other weights than those that it is checked against')
+    }
     if (checks.manifest) same('manifest', manifestDigest(checks.manifest), terms.manifest && bytesToHex(terms.manifest))
     if (checks.beacon) same('beacon', bytesToHex(checks.beacon), bytesToHex(terms.nonce))
     const iterations = terms.iterations ?? 0

@@ -155,7 +155,7 @@ function weightProblem(
     layout.kind === 'convolution' ? (layout.channelsLast ? n : layout.kernel.at(-1)!) : b.transposed ? k : n
   if (shape.length < 2 || last === expected) return undefined
   const used = layout.kind === 'convolution' ? 'as filters' : `as [${k}, ${n}]${b.transposed ? ' transposed' : ''}`
-  return { reason: 'weight-mismatch', message: `B is used ${used}; ${name} has shape [${shape}]` }
+  return { reason: 'weight-reshaped', message: `B is used ${used}; ${name} has shape [${shape}]` }
 }
 
 function vectorProblem(

@@ -37,6 +37,14 @@ export interface SessionOptions extends AuditOptions {
   readonly channel: Channel
 }
 
+/** A prover that is older, newer or lacks a part does not lie. */
+const noCommonGround: ReadonlySet<string> = new Set([
+  'version-unsupported',
+  'mode-unknown',
+  'suite-unknown',
+  'sampler-unknown',
+])
+
 interface Asked extends CheckSeeds {
   readonly record: ProductRecord
   readonly sentAt: number
@@ -96,6 +104,7 @@ export class Session {
     const code = AssayError.isInstance(error) ? error.code : 'internal'
     if (code === 'aborted' || code === 'peer-error' || code === 'deadline-exceeded' || code === 'peer-untrusted')
       this.ledger.find(code, message)
+    else if (noCommonGround.has(code)) this.ledger.find('no-common-ground', `${code}: ${message}`)
     else if (code === 'channel-lost' || code === 'channel-closed') {
       const open = this.asked.size > 0 ? `, with ${this.asked.size} challenges unanswered` : ''
       this.ledger.find('channel-lost', `${message}${open}`)

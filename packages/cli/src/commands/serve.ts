@@ -16,7 +16,7 @@ import { verdictFolder } from '../verdict-folder.ts'
 import { shownVerdict, verdictOptions } from '../verdict-options.ts'
 
 const options = {
-  weights: { value: 'FILE', many: 'list', help: 'the public weights: .npy, .safetensors, model.json' },
+  weights: { value: 'FILE', many: 'list', help: 'the public weights: .npy, .safetensors, .onnx, model.json' },
   listen: { value: 'ADDRESS', help: 'tcp://host:port, tls://host:port, unix:/path, ws://host:port, wss://host:port' },
   mode: { value: 'MODE', help: 'interactive holds against provers that lie, spot finds accidents; interactive' },
   ...policyOptions,

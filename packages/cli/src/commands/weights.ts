@@ -7,7 +7,7 @@ export const weights = command({
   summary: 'lists the tensors of weight files with their digests',
   usage: 'FILE… [--json]',
   options: { json: { help: 'one JSON array, for programs' } },
-  details: 'Files: .npy, .safetensors, and model.json of TensorFlow.js with its shards beside it.',
+  details: 'Files: .npy, .safetensors, .onnx, and model.json of TensorFlow.js with its shards beside it.',
   async run(given) {
     if (given.positionals.length === 0) throw new Complaint('expected a FILE')
     const loaded: (readonly [file: string, store: LoadedWeights])[] = []

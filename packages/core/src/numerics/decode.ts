@@ -37,9 +37,9 @@ export function decodeElements(bytes: Uint8Array, dtype: DType): Elements {
   }
 }
 
-/** Where a typed array can view `bytes`; a copy of them if they are not aligned. */
+/** Where a typed array can view `bytes`; a copy of them if they are not aligned. (`slice` of a Buffer copies nothing.) */
 function aligned(bytes: Uint8Array, size: number): [buffer: ArrayBufferLike, byteOffset: number] {
-  return bytes.byteOffset % size === 0 ? [bytes.buffer, bytes.byteOffset] : [bytes.slice().buffer, 0]
+  return bytes.byteOffset % size === 0 ? [bytes.buffer, bytes.byteOffset] : [new Uint8Array(bytes).buffer, 0]
 }
 
 const tables = new Map<DType, Float32Array>()

@@ -5,7 +5,7 @@ import { openRows } from '../commitment/tensor.ts'
 import type { Product } from '../product.ts'
 import { openedRows, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
-import type { ProverMode } from './mode.ts'
+import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { pause } from './pause.ts'
 import { digestVectors, opaqueRecord, productRecord, type RecordBase } from './recorder.ts'
 import { type Snapshot, snapshots } from './snapshots.ts'
@@ -75,6 +75,10 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
   }
 
   function enqueue(job: Job): void {
+    if (jobs.length >= maxQueued) {
+      onLost(queueOverflow())
+      return
+    }
     jobs.push(job)
     // Whoever awaits them comes later, and may never come.
     job.record.catch(() => undefined)

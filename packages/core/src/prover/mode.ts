@@ -1,4 +1,5 @@
 import type { Control } from '../codec/messages.ts'
+import { AssayError } from '../errors.ts'
 import type { ProductSink } from './recorder.ts'
 
 /** How recorded products become messages; one of it for a session. */
@@ -13,4 +14,11 @@ export interface ProverMode extends ProductSink {
   fair(key: Uint8Array): boolean
   /** Drops everything. */
   stop(): void
+}
+
+/** Operations that wait to be sent, at most: beyond it the session is given up. */
+export const maxQueued = 16_384
+
+export function queueOverflow(): AssayError {
+  return new AssayError('channel-lost', `the verifier keeps up so little that ${maxQueued} operations wait for it`)
 }

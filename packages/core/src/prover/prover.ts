@@ -27,6 +27,8 @@ export interface ProverOptions extends AbortOptions {
   readonly samplers?: Readonly<Record<string, SamplerFactory>>
   /** Memory for tensors that are not opened yet, bytes; 512 MiB. What does not fit is reported as skipped. */
   readonly maxRetainedBytes?: number
+  /** Time that a call of `audit` waits for room, milliseconds; 10 s. */
+  readonly maxWaitMs?: number
   /** Time for the verifier's policy to arrive, milliseconds; 10 s. */
   readonly handshakeTimeoutMs?: number
   /** Time for the verdict after `close()`, milliseconds; 10 min, because a verifier may have much left to check. */
@@ -37,7 +39,8 @@ export interface ProverOptions extends AbortOptions {
 export interface Prover {
   /**
    * Runs `run` and has every product in it audited. Resolves and rejects as `run` does, whatever becomes of the audit:
-   * losing the verifier never changes the run. Waits before `run` while more than half of the retained memory is taken.
+   * losing the verifier never changes the run. Waits before `run` while more than half of the retained memory is taken, and
+   * no longer than `maxWaitMs`.
    */
   audit<T>(run: () => T | Promise<T>): Promise<T>
   /**
@@ -67,7 +70,14 @@ export interface Prover {
  */
 export async function createProver(options: ProverOptions): Promise<Prover> {
   const { backend, channel, samplers = samplerFactories, maxRetainedBytes = 512 * 1024 * 1024 } = options
-  const { identity, verifiers, handshakeTimeoutMs = 10_000, verdictTimeoutMs = 600_000, signal } = options
+  const {
+    identity,
+    verifiers,
+    maxWaitMs = 10_000,
+    handshakeTimeoutMs = 10_000,
+    verdictTimeoutMs = 600_000,
+    signal,
+  } = options
   for (const verifier of verifiers ?? []) parseFingerprint(verifier)
   const opening = openLink({ channel, backend: backend.name, modes, identity, verifiers, samplers })
   const link = await within(opening, handshakeTimeoutMs, 'the policy', signal).catch((error) => {
@@ -93,7 +103,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   const createMode = link.policy.mode === 'spot' ? spotMode : interactiveMode
   const mode = createMode({ link, weights, maxRetainedBytes, onLost })
   const observer = recorder(mode, steps, onLost)
-  const runs = auditedRuns({ backend, steps, observer, ready: mode.ready, isOver: () => lost !== undefined })
+  const runs = auditedRuns({ backend, steps, observer, ready: mode.ready, maxWaitMs, isOver: () => lost !== undefined })
 
   const receiving = (async () => {
     for await (const message of link.messages()) {

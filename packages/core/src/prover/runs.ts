@@ -7,6 +7,8 @@ export interface RunsOptions {
   readonly observer: ProductObserver
   /** Waits for room before a run that is not inside another. */
   readonly ready: () => Promise<void>
+  /** How long it is waited for at most, milliseconds: what does not fit then is skipped. */
+  readonly maxWaitMs: number
   /** Whether nobody listens any more, so that the library is left alone. */
   readonly isOver: () => boolean
 }
@@ -19,7 +21,7 @@ export interface Runs {
 }
 
 /** The user's code and the interception of the backend under it, which lasts as long as anybody needs it. */
-export function auditedRuns({ backend, steps, observer, ready, isOver }: RunsOptions): Runs {
+export function auditedRuns({ backend, steps, observer, ready, maxWaitMs, isOver }: RunsOptions): Runs {
   let interception: Interception | undefined
   let users = 0
 
@@ -33,7 +35,7 @@ export function auditedRuns({ backend, steps, observer, ready, isOver }: RunsOpt
 
   return {
     async audit(run) {
-      if (!steps.isInside) await ready()
+      if (!steps.isInside) await atMost(ready(), maxWaitMs)
       use()
       try {
         return await steps.run(run)
@@ -60,4 +62,14 @@ export function auditedRuns({ backend, steps, observer, ready, isOver }: RunsOpt
       return watching
     },
   }
+}
+
+/** Resolves with `promise`, or after `timeoutMs`. */
+async function atMost(promise: Promise<void>, timeoutMs: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, timeoutMs)
+  })
+  await Promise.race([promise, late])
+  clearTimeout(timer)
 }

@@ -14,13 +14,33 @@ interface Storage<T> {
   getStore(): T | undefined
 }
 
+/** An `audit` call that the running code is inside of, and those around it, of other provers. */
+interface Entered {
+  readonly scope: object
+  readonly step: number
+  readonly outer: Entered | undefined
+}
+
+/**
+ * One for the process, whatever the number of its sessions: in Node 20 each AsyncLocalStorage that was ever entered adds
+ * to the cost of every promise and timer from then on.
+ */
+let shared: Storage<Entered> | undefined
+
 export function auditScope(): AuditScope {
   const hooks = globalThis.process?.getBuiltinModule?.('node:async_hooks')
   if (hooks) {
-    const storage: Storage<number> = new hooks.AsyncLocalStorage<number>()
+    shared ??= new hooks.AsyncLocalStorage<Entered>()
+    const storage = shared
+    const scope = {}
+    const current = () => {
+      let entered = storage.getStore()
+      while (entered !== undefined && entered.scope !== scope) entered = entered.outer
+      return entered?.step
+    }
     return {
-      run: async (step, body) => storage.run(storage.getStore() ?? step, body),
-      current: () => storage.getStore(),
+      run: async (step, body) => storage.run({ scope, step: current() ?? step, outer: storage.getStore() }, body),
+      current,
     }
   }
   const open: number[] = []

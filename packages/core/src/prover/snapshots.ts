@@ -1,6 +1,7 @@
 import type { Committer } from '../commitment/committer.ts'
 import { leafRowsOf } from '../commitment/leaves.ts'
-import type { CommittedTensor } from '../commitment/tensor.ts'
+import { digestBytes } from '../commitment/merkle.ts'
+import { type CommittedTensor, saltBytes } from '../commitment/tensor.ts'
 import { bytesPerElement } from '../dtype.ts'
 import type { Matrix } from '../matrix.ts'
 import type { TensorHandle } from '../product.ts'
@@ -49,12 +50,15 @@ interface Known {
 export function snapshots({ session, committer, maxIdleBytes }: SnapshotsOptions): Snapshots {
   const pool = bufferPool(maxIdleBytes)
   const saltKey = crypto.getRandomValues(new Uint8Array(32))
-  const owners = new WeakMap<Snapshot, Known>()
+  const owners = new WeakMap<Snapshot, { readonly tensor: Known; readonly bytes: number }>()
   let known = new WeakMap<object, Known>()
   let tensors = 0
   let retainedBytes = 0
 
-  const bytesOf = (handle: TensorHandle) => handle.rows * handle.cols * bytesPerElement[handle.dtype]
+  /** Of the tensor, and of the hashes and salts that open it. */
+  const bytesOf = (handle: TensorHandle) =>
+    handle.rows * handle.cols * bytesPerElement[handle.dtype] +
+    Math.ceil(handle.rows / leafRowsOf(handle)) * (2 * digestBytes + saltBytes)
 
   async function commit(tensor: Known, reading: Matrix | Promise<Matrix>): Promise<CommittedSnapshot> {
     let matrix = await reading
@@ -86,19 +90,20 @@ export function snapshots({ session, committer, maxIdleBytes }: SnapshotsOptions
         const reading = handle.read(undefined, pool.acquire)
         tensor.snapshot = { ready: commit(tensor, reading) }
         tensor.snapshot.ready.catch(() => undefined)
-        owners.set(tensor.snapshot, tensor)
-        retainedBytes += bytesOf(handle)
+        const bytes = bytesOf(handle)
+        owners.set(tensor.snapshot, { tensor, bytes })
+        retainedBytes += bytes
       }
       tensor.uses++
       return tensor.snapshot
     },
     release(snapshot) {
-      const tensor = owners.get(snapshot)!
+      const { tensor, bytes } = owners.get(snapshot)!
       if (--tensor.uses > 0) return
       delete tensor.snapshot
       snapshot.ready.then(
         ({ matrix }) => {
-          retainedBytes -= matrix.bytes.length
+          retainedBytes -= bytes
           pool.release(matrix.bytes)
         },
         () => undefined,

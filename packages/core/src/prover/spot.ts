@@ -4,7 +4,7 @@ import type { Matrix } from '../matrix.ts'
 import type { Product } from '../product.ts'
 import { openedRows, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
-import type { ProverMode } from './mode.ts'
+import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { digestVectors, opaqueRecord, productRecord, type RecordBase, shapeOf } from './recorder.ts'
 import type { KnownWeights } from './weights.ts'
 
@@ -23,11 +23,17 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   const seed = link.policy.spotSeed!
   const allocate = (bytes: number) => new Uint8Array(bytes)
   let retainedBytes = 0
+  let queued = 0
   let tail: Promise<void> = Promise.resolve()
   let stopped = false
 
   function enqueue(bytes: number, message: () => Promise<{ control: Sample; segments: Uint8Array[] }>): void {
     if (stopped) return
+    if (queued >= maxQueued) {
+      onLost(queueOverflow())
+      return
+    }
+    queued++
     retainedBytes += bytes
     const prepared = message()
     tail = tail
@@ -37,6 +43,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
       })
       .catch(onLost)
       .finally(() => {
+        queued--
         retainedBytes -= bytes
       })
     prepared.catch(() => undefined)

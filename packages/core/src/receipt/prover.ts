@@ -108,6 +108,7 @@ export async function createReceiptProver(options: ReceiptOptions): Promise<Rece
     steps,
     observer,
     ready: async () => undefined,
+    maxWaitMs: 0,
     isOver: () => finishing !== undefined,
   })
   let finishing: Promise<Uint8Array> | undefined

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { bytesPerElement, type DType, dtypes, toFloat64 } from '../../src/dtype.ts'
+import { decodeElements } from '../../src/numerics/decode.ts'
 import { columnOffset, prepareColumns, prepareMatrix } from '../../src/numerics/prepared.ts'
 
 /** Elements whose bytes exercise signs and exponents. */
@@ -83,4 +84,12 @@ describe('prepareColumns', () => {
       expect(() => prepareColumns({ ...input, known: Uint32Array.from(known) })).toThrow(RangeError)
     }
   })
+})
+
+it('elements at any place of a Buffer are those that lie there', () => {
+  const all = Buffer.from(Float32Array.of(1, 2, 3, 4).buffer)
+  const shifted = Buffer.concat([Buffer.of(0), all]).subarray(1)
+  for (const offset of [0, 4, 8]) {
+    expect([...decodeElements(shifted.subarray(offset), 'float32')]).toEqual([1, 2, 3, 4].slice(offset / 4))
+  }
 })

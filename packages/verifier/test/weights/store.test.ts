@@ -33,12 +33,12 @@ describe('weights', () => {
   })
 
   it.each([
-    ['model.onnx', 'some bytes'],
+    ['model.pt', 'some bytes'],
     ['empty', ''],
     ['s.bin', data],
   ])('says which formats it knows when it meets %s', async (name, content) => {
     const folder = await folderOf({ [name]: content })
-    const says = /unknown format, expected \.npy, \.safetensors or model\.json/
+    const says = /unknown format, expected \.npy, \.safetensors, \.onnx or model\.json/
     await expectError(weights(join(folder, name)), 'weights-unreadable', says)
   })
 

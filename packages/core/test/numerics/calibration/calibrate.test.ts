@@ -162,7 +162,12 @@ function plainBackend(): { backend: Backend; matMul(a: Matrix, b: Matrix, change
         operation: 'MatMul',
         layout: { kind: 'matmul', m: a.rows, k, n, aBatch: [], bBatch: [] },
         a: handle(a),
-        b: { ...handle(right), transposed: false, role: 'candidate', stored: () => ({ key: b, ...b }) },
+        b: {
+          ...handle(right),
+          transposed: false,
+          role: 'candidate',
+          stored: () => ({ key: b, byteLength: b.bytes.length, ...b }),
+        },
         c: handle(c),
         epilogue: { alpha: 1, activation: { name: 'linear' } },
         profile: 'float32',
