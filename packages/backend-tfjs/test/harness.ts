@@ -92,6 +92,7 @@ async function plain(tensor: tf.Tensor): Promise<PlainTensor> {
 function runOperation(values: readonly tf.Tensor[], operation: ProgramOperation): tf.Tensor {
   if (operation.kind === 'assign') throw new TypeError('TensorFlow.js changes no tensor in place')
   const { bias, slope, slopes } = operation
+  if (operation.activation === 'clip') throw new TypeError('TensorFlow.js fuses no such activation')
   const activation: tf.fused.Activation = operation.activation ?? 'linear'
   const isFused = bias !== undefined || activation !== 'linear'
   const fused = {

@@ -17,15 +17,17 @@ export type BackendCapability =
   | 'batched'
   /** Stacks of one matrix repeat. */
   | 'broadcast'
-  /** A factor of the product, a bias and activations that the library applies within the operation. */
+  /** A factor of the product, a bias, a factor of it, and activations that the library applies within the operation. */
   | 'alpha'
   | 'bias'
+  | 'beta'
   | 'relu'
   | 'relu6'
   | 'elu'
   | 'sigmoid'
   | 'leakyrelu'
   | 'prelu'
+  | 'clip'
   /** Convolutions that the backend states as products. */
   | 'conv2d-channels-last'
   | 'conv2d-channels-first'

@@ -12,12 +12,14 @@ const capabilities: readonly BackendCapability[] = [
   'broadcast',
   'alpha',
   'bias',
+  'beta',
   'relu',
   'relu6',
   'elu',
   'sigmoid',
   'leakyrelu',
   'prelu',
+  'clip',
   'conv2d-channels-last',
   'conv2d-channels-first',
   'conv2d-groups',
@@ -62,14 +64,14 @@ function runOperation(
     library.assign(values[operation.target]!, operation.value.data)
     return undefined
   }
-  const { bias, activation, slope, slopes } = operation
+  const { bias } = operation
   const fused = {
     ...(bias === undefined ? {} : { bias: values[bias]! }),
-    activation: activationOf(activation, slope, slopes === undefined ? undefined : values[slopes]),
+    activation: activationOf(operation, values),
   }
   if (operation.kind === 'matMul') {
-    const { a, b, transposeA = false, transposeB = false, alpha = 1 } = operation
-    return library.matMul(values[a]!, values[b]!, { transposeA, transposeB, alpha, ...fused })
+    const { a, b, transposeA = false, transposeB = false, alpha = 1, beta = 1 } = operation
+    return library.matMul(values[a]!, values[b]!, { transposeA, transposeB, alpha, beta, ...fused })
   }
   const { x, filters, channelsLast, groups, strides, dilations, padding } = operation
   const options = { channelsLast, groups, strides, dilations, padding, ...fused }
@@ -77,10 +79,10 @@ function runOperation(
 }
 
 function activationOf(
-  name: ReferenceActivation['name'] = 'linear',
-  slope = 0,
-  slopes: ReferenceTensor | undefined,
+  { activation: name, slope, slopes, least, most }: Exclude<ProgramOperation, { kind: 'assign' }>,
+  values: readonly ReferenceTensor[],
 ): ReferenceActivation {
-  if (name === 'leakyrelu') return { name, slope }
-  return name === 'prelu' ? { name, slopes: slopes! } : { name }
+  if (name === 'leakyrelu') return { name, slope: slope! }
+  if (name === 'clip') return { name, least: least!, most: most! }
+  return name === 'prelu' ? { name, slopes: values[slopes!]! } : { name: name ?? 'linear' }
 }

@@ -58,12 +58,14 @@ export const variants: readonly Variant[] = [
   variant('a factor and a bias', [5, 7], [7, 3], { alpha: 2.5, bias: biasAt }, ['alpha', 'bias']),
   variant('a bias', [5, 7], [7, 3], { bias: biasAt }, ['bias']),
   variant('a bias, B transposed', [5, 7], [3, 7], { bias: biasAt, transposeB: true }, ['bias', 'transposed']),
+  variant('a factor of a bias', [5, 7], [7, 3], { bias: biasAt, beta: -1.5 }, ['bias', 'beta']),
   variant('relu', [5, 7], [7, 3], { activation: 'relu' }, ['relu']),
   variant('relu and a bias', [5, 7], [7, 3], { activation: 'relu', bias: biasAt }, ['relu', 'bias']),
   variant('relu6', [5, 90], [90, 3], { activation: 'relu6' }, ['relu6']),
   variant('elu', [5, 7], [7, 3], { activation: 'elu' }, ['elu']),
   variant('sigmoid', [5, 7], [7, 3], { activation: 'sigmoid' }, ['sigmoid']),
   variant('leakyrelu', [5, 7], [7, 3], { activation: 'leakyrelu', slope: 0.3 }, ['leakyrelu']),
+  variant('clip', [5, 7], [7, 3], { activation: 'clip', least: -0.5, most: 0.75 }, ['clip']),
   variant('prelu', [5, 7], [7, 3], { activation: 'prelu', slopes: slopesAt }, ['prelu']),
 ]
 

@@ -15,7 +15,7 @@ export interface Program {
 
 export type ProgramOperation = MatMul | Conv2d | Assign
 
-/** activation(alpha·op(A)·op(B) + bias), in one operation of the library. */
+/** activation(alpha·op(A)·op(B) + beta·bias), in one operation of the library. */
 export interface MatMul extends Fused {
   readonly kind: 'matMul'
   readonly a: number
@@ -23,6 +23,7 @@ export interface MatMul extends Fused {
   readonly transposeA?: boolean
   readonly transposeB?: boolean
   readonly alpha?: number
+  readonly beta?: number
 }
 
 /**
@@ -45,11 +46,14 @@ export interface Conv2d extends Fused {
 interface Fused {
   /** Shape [n]. */
   readonly bias?: number
-  readonly activation?: 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'leakyrelu' | 'prelu'
+  readonly activation?: 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'leakyrelu' | 'prelu' | 'clip'
   /** Of `leakyrelu`. */
   readonly slope?: number
   /** Of `prelu`, shape [n]. */
   readonly slopes?: number
+  /** Of `clip`. */
+  readonly least?: number
+  readonly most?: number
 }
 
 /** Changes the elements of an input in place, by a function of the library that the backend knows. No value. */

@@ -2,7 +2,7 @@ import { weightDigest } from '../../commitment/weight.ts'
 import { toFloat64 } from '../../dtype.ts'
 import { type Geometry, geometryOf } from '../../layout.ts'
 import { type Matrix, row } from '../../matrix.ts'
-import type { NumericEpilogue } from '../../numerics/epilogue.ts'
+import type { NumericActivation, NumericEpilogue } from '../../numerics/epilogue.ts'
 import { type PreparedMatrix, prepareMatrix } from '../../numerics/prepared.ts'
 import { profiles } from '../../numerics/profile.ts'
 import { checkRow } from '../../numerics/row.ts'
@@ -123,30 +123,43 @@ function checkEpilogue(
   operation: MatMul | Conv2d,
   values: readonly PlainTensor[],
 ): void {
-  const { alpha, activation } = product.epilogue
+  const { alpha, beta = 1, activation } = product.epilogue
   const ran = operation.kind === 'matMul' ? Math.fround(operation.alpha ?? 1) : 1
   assertEqual(alpha, ran, 'alpha')
+  assertEqual(beta, betaOf(operation), 'beta')
   const digestAt = (index: number | undefined) => (index === undefined ? undefined : digestOf(values[index]!))
   assertEqual(bias?.digest, digestAt(operation.bias), 'digest of the bias')
   assertEqual(activation.name, operation.activation ?? 'linear', 'activation')
   assertEqual(slopes?.digest, digestAt(operation.slopes), 'digest of the slopes')
   if (activation.name === 'leakyrelu')
     assertEqual(Math.fround(activation.slope), Math.fround(operation.slope!), 'slope')
+  if (activation.name === 'clip') {
+    const stated = `${Math.fround(activation.least)} to ${Math.fround(activation.most)}`
+    assertEqual(stated, `${Math.fround(operation.least!)} to ${Math.fround(operation.most!)}`, 'limits')
+  }
 }
+
+const betaOf = (operation: MatMul | Conv2d): number =>
+  operation.kind === 'matMul' && operation.bias !== undefined ? Math.fround(operation.beta ?? 1) : 1
 
 function numericEpilogue(operation: MatMul | Conv2d, values: readonly PlainTensor[]): NumericEpilogue {
   const vector = (index: number) => Float64Array.from(values[index]!.data)
-  const { bias, activation = 'linear' } = operation
+  const { bias } = operation
   return {
     alpha: operation.kind === 'matMul' ? Math.fround(operation.alpha ?? 1) : 1,
-    ...(bias === undefined ? {} : { bias: vector(bias) }),
-    activation:
-      activation === 'prelu'
-        ? { name: 'prelu', slopes: vector(operation.slopes!) }
-        : activation === 'leakyrelu'
-          ? { name: 'leakyrelu', slope: Math.fround(operation.slope!) }
-          : { name: activation },
+    ...(bias === undefined ? {} : { bias: vector(bias).map((value) => betaOf(operation) * value) }),
+    activation: numericActivation(operation, vector),
   }
+}
+
+function numericActivation(
+  { activation: name, slope, slopes, least, most }: MatMul | Conv2d,
+  vector: (index: number) => Float64Array,
+): NumericActivation {
+  if (name === 'prelu') return { name, slopes: vector(slopes!) }
+  if (name === 'leakyrelu') return { name, slope: Math.fround(slope!) }
+  if (name === 'clip') return { name, least: Math.fround(least!), most: Math.fround(most!) }
+  return { name: name ?? 'linear' }
 }
 
 /** C = A·B in float64, row by row, as a verifier sees it. */

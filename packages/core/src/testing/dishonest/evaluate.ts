@@ -8,11 +8,11 @@ export function hasPlainRows({ rows, n, c }: Geometry): boolean {
   return c.rows === rows && c.cols === n
 }
 
-/** C = activation(α·A·B + bias) for any operands, in float64, rounded to float32. Shape {@link Geometry.c}. */
+/** C = activation(α·A·B + β·bias) for any operands, in float64, rounded to float32. Shape {@link Geometry.c}. */
 export function evaluate(geometry: Geometry, epilogue: Epilogue, { a, b }: Pick<Values, 'a' | 'b'>): Float32Array {
   const { rows, k, n } = geometry
   const { alpha } = epilogue
-  const bias = epilogue.bias && vectorValues(epilogue.bias)
+  const bias = biasOf(epilogue)
   const activation = activationValues(epilogue)
   const lookup = (row: number) => Float64Array.from(a.subarray(row * geometry.a.cols, (row + 1) * geometry.a.cols))
   const c = new Float32Array(rows * n)
@@ -22,10 +22,15 @@ export function evaluate(geometry: Geometry, epilogue: Epilogue, { a, b }: Pick<
     for (let j = 0; j < n; j++) {
       let sum = 0
       for (let t = 0; t < k; t++) sum += left[t]! * b[matrix + j * k + t]!
-      c[r * n + j] = activate(activation, j, alpha * sum + (bias ? bias[bias.length === 1 ? 0 : j]! : 0))
+      c[r * n + j] = activate(activation, j, alpha * sum + bias[bias.length === 1 ? 0 : j]!)
     }
   }
   return c
+}
+
+/** What is added to every row, for each column or one for all of them; 0 where there is no bias. */
+export function biasOf({ bias, beta = 1 }: Epilogue): Float32Array {
+  return bias === undefined ? new Float32Array(1) : vectorValues(bias).map((value) => beta * value)
 }
 
 function activationValues({ activation }: Epilogue): NumericActivation {
@@ -33,8 +38,7 @@ function activationValues({ activation }: Epilogue): NumericActivation {
   return { name: 'prelu', slopes: Float64Array.from(vectorValues(activation.slopes)) }
 }
 
-/** @throws {TypeError} If the backend reads asynchronously. */
-export function vectorValues({ stored }: VectorOperand): Float32Array {
+function vectorValues({ stored }: VectorOperand): Float32Array {
   return float32s(now(stored()))
 }
 

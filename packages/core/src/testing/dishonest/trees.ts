@@ -12,8 +12,11 @@ export function leafHashesOf({ tree }: CommittedTensor): Level {
   return Array.from({ length: tree.leafCount }, (_, i) => tree.nodes.slice(i * hashBytes, (i + 1) * hashBytes))
 }
 
-/** The levels of a tree, leaves first. An odd last node is promoted as it is, or hashed with itself. */
-export function levelsOf(suite: HashSuite, leaves: Level, odd: 'promoted' | 'duplicated'): Level[] {
+/** What becomes of an odd last node: promoted as it is, or hashed with itself. */
+export type OddNodes = 'promoted' | 'duplicated'
+
+/** The levels of a tree, leaves first. */
+export function levelsOf(suite: HashSuite, leaves: Level, odd: OddNodes): Level[] {
   const levels = [leaves]
   for (let level = leaves; level.length > 1; ) {
     const above: Uint8Array[] = []
@@ -39,14 +42,15 @@ export function rootOf(
   return suite.hash(...fieldParts('tensor', session, tensor, rows, cols, dtype, treeRoot))
 }
 
-/** The siblings on the way from some nodes of the first level to the root, of a tree whose odd nodes may be duplicated. */
-export function siblingsOf(levels: readonly Level[], indices: Uint32Array): Uint8Array {
+/** The siblings on the way from some nodes of the first level to the root, in the order of a multiproof. */
+export function siblingsOf(levels: readonly Level[], indices: Uint32Array, odd: OddNodes): Uint8Array {
   const siblings: Uint8Array[] = []
   let known = [...indices]
   for (const level of levels.slice(0, -1)) {
     for (const node of known) {
       const sibling = node % 2 === 0 ? node + 1 : node - 1
-      if (!known.includes(sibling)) siblings.push(level[sibling] ?? level[node]!)
+      const hash = level[sibling] ?? (odd === 'duplicated' ? level[node] : undefined)
+      if (!known.includes(sibling) && hash !== undefined) siblings.push(hash)
     }
     known = [...new Set(known.map((node) => Math.floor(node / 2)))]
   }

@@ -4,6 +4,7 @@ import type { ReferenceTensor } from './tensor.ts'
 export type ReferenceActivation =
   | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
   | { readonly name: 'leakyrelu'; readonly slope: number }
+  | { readonly name: 'clip'; readonly least: number; readonly most: number }
   | { readonly name: 'prelu'; readonly slopes: ReferenceTensor }
 
 /** The activation of a sum that belongs to `column`. Written apart from the verifier's, which must not check itself. */
@@ -21,6 +22,8 @@ export function activateReference(activation: ReferenceActivation, column: numbe
       return Math.fround(1 / (1 + Math.exp(-sum)))
     case 'leakyrelu':
       return sum >= 0 ? sum : Math.fround(Math.fround(activation.slope) * sum)
+    case 'clip':
+      return Math.min(Math.max(sum, Math.fround(activation.least)), Math.fround(activation.most))
     case 'prelu':
       return sum >= 0 ? sum : Math.fround(perColumn(activation.slopes, column) * sum)
   }

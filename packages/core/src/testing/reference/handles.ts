@@ -45,8 +45,7 @@ export class ReferenceHandles {
   }
 
   private stored(tensor: ReferenceTensor): StoredTensor {
-    const bytes = bytesOf(tensor.data)
-    return { key: this.key(tensor, 'stored'), dtype: 'float32', byteLength: bytes.length, bytes }
+    return { key: this.key(tensor, 'stored'), dtype: 'float32', bytes: bytesOf(tensor.data) }
   }
 
   private key(tensor: ReferenceTensor, reading: string): object {

@@ -18,7 +18,7 @@ export interface ReferenceLibrary {
   readonly tensorsMade: number
   /** @param data - Row-major. Copied. */
   tensor(shape: readonly number[], data: Iterable<number>): ReferenceTensor
-  /** activation(alpha·op(A)·op(B) + bias). Batches broadcast. */
+  /** activation(alpha·op(A)·op(B) + beta·bias). Batches broadcast. */
   matMul(a: ReferenceTensor, b: ReferenceTensor, options?: MatMulOptions): ReferenceTensor
   /** activation(convolution + bias). */
   conv2d(x: ReferenceTensor, filters: ReferenceTensor, options: Conv2dOptions): ReferenceTensor

@@ -8,6 +8,8 @@ export interface MatMulOptions {
   readonly alpha?: number
   /** An element for each column of C, or one for all. */
   readonly bias?: ReferenceTensor
+  /** Factor of the bias; 1. */
+  readonly beta?: number
   readonly activation?: ReferenceActivation
 }
 
@@ -27,10 +29,10 @@ export function matMulSizes(a: ReferenceTensor, b: ReferenceTensor, options: Mat
   return { m, k, n, aBatch: a.shape.slice(0, -2), bBatch: b.shape.slice(0, -2) }
 }
 
-/** activation(alpha·op(A)·op(B) + bias) in batches that broadcast, every sum in float32, one term after the other. */
+/** activation(alpha·op(A)·op(B) + beta·bias) in batches that broadcast, every sum in float32, one term after the other. */
 export function matMulKernel(a: ReferenceTensor, b: ReferenceTensor, options: MatMulOptions): ReferenceTensor {
   const { m, k, n, aBatch, bBatch } = matMulSizes(a, b, options)
-  const { transposeA, transposeB, alpha = 1, bias, activation = { name: 'linear' } } = options
+  const { transposeA, transposeB, alpha = 1, bias, beta = 1, activation = { name: 'linear' } } = options
   checkVector('bias', bias, n)
   if (activation.name === 'prelu') checkVector('slopes', activation.slopes, n)
   const batch = broadcast(aBatch, bBatch)
@@ -48,7 +50,7 @@ export function matMulKernel(a: ReferenceTensor, b: ReferenceTensor, options: Ma
           sum = Math.fround(sum + x * y)
         }
         if (alpha !== 1) sum = Math.fround(Math.fround(alpha) * sum)
-        if (bias !== undefined) sum = Math.fround(sum + perColumn(bias, j))
+        if (bias !== undefined) sum = Math.fround(sum + Math.fround(Math.fround(beta) * perColumn(bias, j)))
         c[(matrix * m + i) * n + j] = activateReference(activation, j, sum)
       }
     }

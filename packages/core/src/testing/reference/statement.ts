@@ -11,7 +11,7 @@ export function matMulProduct(
   [a, b, options]: readonly [ReferenceTensor, ReferenceTensor, MatMulOptions],
   c: ReferenceTensor,
 ): Product {
-  const { transposeA = false, transposeB = false, alpha = 1, bias, activation } = options
+  const { transposeA = false, transposeB = false, alpha = 1, bias, beta = 1, activation } = options
   const { m, k, n, aBatch, bBatch } = matMulSizes(a, b, options)
   return {
     operation: 'matMul',
@@ -19,7 +19,10 @@ export function matMulProduct(
     a: handles.rows(a, { matrices: count(aBatch), rows: m, cols: k, transposed: transposeA }),
     b: handles.right(b, { matrices: count(bBatch), rows: n, cols: k, transposed: !transposeB }),
     c: handles.rows(c, { matrices: count(c.shape.slice(0, -2)), rows: m, cols: n, transposed: false }),
-    epilogue: epilogueOf(handles, Math.fround(alpha), bias, activation),
+    epilogue: {
+      ...epilogueOf(handles, Math.fround(alpha), bias, activation),
+      ...(bias !== undefined && beta !== 1 && { beta: Math.fround(beta) }),
+    },
     profile: 'float32',
   }
 }
@@ -65,5 +68,7 @@ function epilogueOf(
 
 function activationOf(handles: ReferenceHandles, activation: ReferenceActivation): Activation {
   if (activation.name === 'prelu') return { name: 'prelu', slopes: handles.vector(activation.slopes) }
-  return activation.name === 'leakyrelu' ? { name: 'leakyrelu', slope: Math.fround(activation.slope) } : activation
+  if (activation.name === 'leakyrelu') return { name: 'leakyrelu', slope: Math.fround(activation.slope) }
+  if (activation.name !== 'clip') return activation
+  return { name: 'clip', least: Math.fround(activation.least), most: Math.fround(activation.most) }
 }

@@ -92,12 +92,20 @@ export const statementFaults: Record<string, BackendFault> = {
     caughtBy: `${reported}a bias`,
     message: /digest of the bias: expected [0-9a-f]+, got undefined/,
   },
-  'names another bias': {
-    fault: epilogue(({ bias }) => {
-      if (bias === undefined) return {}
-      const bytes = new Uint8Array(4 * bias.length)
-      return { bias: { ...bias, stored: () => ({ key: {}, dtype: 'float32', byteLength: bytes.length, bytes }) } }
+  'forgets the factor of the bias': {
+    fault: stating((product) => {
+      const { beta: _forgotten, ...rest } = product.epilogue
+      return { ...product, epilogue: rest }
     }),
+    caughtBy: `${reported}a factor of a bias`,
+    message: /beta: expected -1.5, got 1/,
+  },
+  'names another bias': {
+    fault: epilogue(({ bias }) =>
+      bias
+        ? { bias: { ...bias, stored: () => ({ key: {}, dtype: 'float32', bytes: new Uint8Array(4 * bias.length) }) } }
+        : {},
+    ),
     caughtBy: `${reported}a bias`,
     message: /digest of the bias/,
   },
@@ -112,6 +120,13 @@ export const statementFaults: Record<string, BackendFault> = {
     ),
     caughtBy: `${reported}leakyrelu`,
     message: /slope: expected/,
+  },
+  'states other limits': {
+    fault: epilogue(({ activation }) =>
+      activation.name === 'clip' ? { activation: { ...activation, least: -1 } } : {},
+    ),
+    caughtBy: `${reported}clip`,
+    message: /limits: expected -0.5 to 0.75, got -1 to 0.75/,
   },
   'names an operation that it does not claim to see': {
     fault: stating((product) => ({ ...product, operation: 'dot' })),

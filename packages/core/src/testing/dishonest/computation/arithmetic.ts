@@ -1,6 +1,6 @@
 import { activate } from '../../../numerics/epilogue.ts'
 import type { ComputationAttack, Scene } from '../attack.ts'
-import { vectorValues } from '../evaluate.ts'
+import { biasOf } from '../evaluate.ts'
 import { quantised, roundTo, significantBits } from '../formats.ts'
 
 /** C is the right product in other arithmetic than the one declared. */
@@ -58,8 +58,8 @@ function accumulated(scene: Scene, bits: number): Float32Array {
   const { rows, k, n } = geometry
   const lookup = (row: number) =>
     Float64Array.from(values.a.subarray(row * geometry.a.cols, (row + 1) * geometry.a.cols))
-  const { alpha, bias, activation } = product.epilogue
-  const added = bias && vectorValues(bias)
+  const { alpha, activation } = product.epilogue
+  const bias = biasOf(product.epilogue)
   const c = values.c.slice()
   // Slopes are the one thing that an activation takes from a tensor; rounding the result stands for those products.
   if (activation.name === 'prelu') return c.map((value) => roundTo(bits, value))
@@ -69,7 +69,7 @@ function accumulated(scene: Scene, bits: number): Float32Array {
     for (let j = 0; j < n; j++) {
       let sum = 0
       for (let t = 0; t < k; t++) sum = roundTo(bits, sum + left[t]! * values.b[matrix + j * k + t]!)
-      c[r * n + j] = activate(activation, j, alpha * sum + (added ? added[added.length === 1 ? 0 : j]! : 0))
+      c[r * n + j] = activate(activation, j, alpha * sum + bias[bias.length === 1 ? 0 : j]!)
     }
   }
   return c

@@ -4,12 +4,14 @@ import { rowBytes } from '../../../matrix.ts'
 import type { ProverAttack } from '../attack.ts'
 import type { ForgedTensor, Forger, Lie } from '../forger.ts'
 import { type Outgoing, say } from '../outgoing.ts'
-import { type Level, leafHashesOf, levelsOf, rootOf, siblingsOf } from '../trees.ts'
+import { type Level, leafHashesOf, levelsOf, type OddNodes, rootOf, siblingsOf } from '../trees.ts'
 import { byProver, first, type MessageOf } from './define.ts'
 
 /** What a forged tree is made of, and how an opening of it looks. */
 interface ForgedTree {
   readonly levels: readonly Level[]
+  /** `promoted` unless given. */
+  readonly odd?: OddNodes
   /** Number of leaves that the commitment names. */
   readonly rows: number
 }
@@ -29,7 +31,7 @@ function otherTree(make: (tensor: ForgedTensor, forger: Forger) => ForgedTree): 
       send(message, forger) {
         if (message.type !== 'opening' || message.control.sequence !== 0 || tree === undefined) return [message]
         const { leafRows } = forger.operations.get(0)!.tensors.c!.committed
-        const proof = siblingsOf(tree.levels, leavesOf(forger.asked.get(0)!.c, leafRows))
+        const proof = siblingsOf(tree.levels, leavesOf(forger.asked.get(0)!.c, leafRows), tree.odd ?? 'promoted')
         const { control, segments } = message
         return [say('opening', { ...control, c: { ...control.c, proof } }, segments)]
       },
@@ -46,6 +48,7 @@ const trees: readonly ProverAttack[] = [
     'commitment-mismatch',
     otherTree(({ committed }, { session: { suite } }) => ({
       levels: levelsOf(suite, leafHashesOf(committed), 'duplicated'),
+      odd: 'duplicated',
       rows: committed.rows,
     })),
   ),
@@ -125,7 +128,7 @@ function nodesAsLeaves(): Lie {
       for (const [j, hash] of children.entries()) segment.set(hash, i * leafBytes + j * hash.length)
     }
     const salts = new Uint8Array(saltBytes * leaves.length)
-    return { segment, opening: { salts, proof: siblingsOf(nodes, leaves) } }
+    return { segment, opening: { salts, proof: siblingsOf(nodes, leaves, 'promoted') } }
   }
 
   return {

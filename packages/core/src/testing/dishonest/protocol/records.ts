@@ -55,6 +55,19 @@ function numbered(
   return byProver(`sequence: ${name}`, description, expected, lie, extras)
 }
 
+/** A product and tensors of as many rows as a declaration can have, opened by the rows that there are. */
+function oversized(name: string, description: string, m: number, expected: Expected): ProverAttack {
+  const grow = changed('commit', ({ records, tensors }) => ({
+    records: records.map((record) =>
+      record.kind === 'product' && record.layout.kind === 'matmul'
+        ? { ...record, layout: { ...record.layout, m } }
+        : record,
+    ),
+    tensors: tensors.map((tensor) => ({ ...tensor, rows: m })),
+  }))
+  return byProver(`record: ${name}`, description, expected, grow)
+}
+
 const convolution = {
   kind: 'convolution',
   channelsLast: true,
@@ -99,6 +112,8 @@ const contradictory: readonly ProverAttack[] = [
     'record-malformed',
     layoutOf(() => ({ aBatch: Array(8).fill(2 ** 31) })),
   ),
+  oversized('two billion rows', 'what is declared is to keep the verifier busy', 2 ** 31, 'opening-too-large'),
+  oversized('sixty million rows', 'as many rows as a verifier samples, and no byte of them', 6e7, 'opening-malformed'),
   declared('a convolution of other sizes', 'a convolution whose tensors are others', 'record-malformed', () => ({
     layout: convolution,
   })),
