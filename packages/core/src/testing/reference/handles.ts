@@ -45,7 +45,8 @@ export class ReferenceHandles {
   }
 
   private stored(tensor: ReferenceTensor): StoredTensor {
-    return { key: this.key(tensor, 'stored'), dtype: 'float32', bytes: bytesOf(tensor.data) }
+    const bytes = bytesOf(tensor.data)
+    return { key: this.key(tensor, 'stored'), dtype: 'float32', byteLength: bytes.length, bytes }
   }
 
   private key(tensor: ReferenceTensor, reading: string): object {

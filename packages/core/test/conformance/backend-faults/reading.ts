@@ -96,11 +96,10 @@ export const readingFaults: Record<string, BackendFault> = {
   'stores a tensor transposed': {
     fault: stating((product) => {
       const { b } = product
-      const stored = () => ({
-        key: b.key,
-        dtype: b.dtype,
-        bytes: readNow(b, undefined, (bytes) => new Uint8Array(bytes)).bytes,
-      })
+      const stored = () => {
+        const { bytes } = readNow(b, undefined, (length) => new Uint8Array(length))
+        return { key: b.key, dtype: b.dtype, byteLength: bytes.length, bytes }
+      }
       return { ...product, b: { ...b, stored } }
     }),
     caughtBy: `${reported}plain`,

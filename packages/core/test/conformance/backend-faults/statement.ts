@@ -101,11 +101,11 @@ export const statementFaults: Record<string, BackendFault> = {
     message: /beta: expected -1.5, got 1/,
   },
   'names another bias': {
-    fault: epilogue(({ bias }) =>
-      bias
-        ? { bias: { ...bias, stored: () => ({ key: {}, dtype: 'float32', bytes: new Uint8Array(4 * bias.length) }) } }
-        : {},
-    ),
+    fault: epilogue(({ bias }) => {
+      if (bias === undefined) return {}
+      const bytes = new Uint8Array(4 * bias.length)
+      return { bias: { ...bias, stored: () => ({ key: {}, dtype: 'float32', byteLength: bytes.length, bytes }) } }
+    }),
     caughtBy: `${reported}a bias`,
     message: /digest of the bias/,
   },

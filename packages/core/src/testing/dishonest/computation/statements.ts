@@ -73,7 +73,7 @@ const layerBefore = ({ earlier, product, values }: Scene): Scene | undefined =>
 function privateWeights(product: Product, scene: Scene): { b: RightOperand; values: Float32Array } {
   const { rows, cols } = product.b
   const values = scene.values.b.map(() => scene.random.signedUnit())
-  const stored: StoredTensor = { key: {}, dtype: 'float32', bytes: bytesOf(values) }
+  const stored: StoredTensor = { key: {}, dtype: 'float32', byteLength: values.byteLength, bytes: bytesOf(values) }
   return { b: { ...product.b, ...handleOf(rows, cols, values), stored: () => stored }, values }
 }
 
@@ -98,7 +98,7 @@ const wrong: readonly ComputationAttack[] = [
     'weight-unknown',
     (product, { geometry: { n }, random }) => {
       const bytes = bytesOf(Float32Array.from({ length: n }, () => random.signedUnit()))
-      const stored = (): StoredTensor => ({ key: bytes, dtype: 'float32', bytes })
+      const stored = (): StoredTensor => ({ key: bytes, dtype: 'float32', byteLength: bytes.length, bytes })
       return epilogue(product, { bias: { length: n, dtype: 'float32', stored } })
     },
   ),
@@ -107,7 +107,8 @@ const wrong: readonly ComputationAttack[] = [
     'a bias as long as C is declared, which would explain any C',
     'record-malformed',
     (product, { values }) => {
-      const stored = (): StoredTensor => ({ key: values.c, dtype: 'float32', bytes: bytesOf(values.c) })
+      const bytes = bytesOf(values.c)
+      const stored = (): StoredTensor => ({ key: values.c, dtype: 'float32', byteLength: bytes.length, bytes })
       return epilogue(product, { bias: { length: values.c.length, dtype: 'float32', stored } })
     },
   ),
@@ -181,7 +182,7 @@ const refused: readonly ComputationAttack[] = [
   stated(
     'B in another shape',
     'B of [k, n] is used as [k/2, 2n], on the rows of A cut in two',
-    'weight-mismatch',
+    'weight-reshaped',
     (product, { geometry: { k, n }, product: { layout } }) => {
       const { m } = layout as MatmulLayout
       return {
