@@ -1,5 +1,12 @@
 import { tfjs } from '@tensor-assay/backend-tfjs'
-import { type Backend, createProver, rows as rowSampler, type TensorHandle, type Verdict } from '@tensor-assay/core'
+import {
+  type Backend,
+  createProver,
+  rows as rowSampler,
+  type StoredTensor,
+  type TensorHandle,
+  type Verdict,
+} from '@tensor-assay/core'
 import { memoryTransport } from '@tensor-assay/core/testing'
 import { createVerifier, interactive, memoryWeights } from '@tensor-assay/verifier'
 import type * as tf from '@tensorflow/tfjs-core'
@@ -140,7 +147,7 @@ function lying(backend: Backend, { a, b, result }: Run): Backend {
           observer.product({
             ...product,
             a: handle(product.a, a.data),
-            b: { ...product.b, stored: () => ({ key: b, dtype: 'float32', bytes: bytesOf(b.data) }) },
+            b: { ...product.b, stored: () => storedOf(b.data) },
             c: handle(product.c, claimed),
           })
         },
@@ -163,6 +170,10 @@ function handle({ rows, cols, dtype }: TensorHandle, data: Float32Array): Tensor
       return { rows: indices.length, cols, dtype, bytes }
     },
   }
+}
+
+function storedOf(data: Float32Array): StoredTensor {
+  return { key: data, dtype: 'float32', byteLength: data.byteLength, bytes: bytesOf(data) }
 }
 
 function bytesOf(data: Float32Array): Uint8Array {
