@@ -112,6 +112,7 @@ export { type RowsOptions, rows } from './sampling/rows.ts'
 export type { Corruption, Sampler, SamplerFactory, SamplingPlan, UnitShape } from './sampling/sampler.ts'
 export { Deadline } from './transport/deadline.ts'
 export { Inbox } from './transport/inbox.ts'
+export { MemoryAccount, MemoryBudget } from './transport/memory-budget.ts'
 export type {
   AbortOptions,
   Channel,

@@ -1,10 +1,20 @@
 import type { Socket } from 'node:net'
-import { type AbortOptions, AssayError, type Channel, Deadline, Inbox, type Message } from '@tensor-assay/core'
+import {
+  type AbortOptions,
+  AssayError,
+  type Channel,
+  Deadline,
+  Inbox,
+  type MemoryAccount,
+  MemoryBudget,
+  type Message,
+} from '@tensor-assay/core'
 import { type Frame, FrameReader } from './frame-reader.ts'
 import type { ChannelLimits } from './options.ts'
+import { Outflow } from './outflow.ts'
 import { encodeHeader, kinds, malformed } from './wire.ts'
 
-/** A message that was started has to bring this much, or its end, within every `stallTimeoutMs`. */
+/** A message that was started has to bring this much, or its end, within every `stallTimeoutMs`; in either direction. */
 const leastProgressBytes = 64 * 1024
 
 const ignore = () => {}
@@ -16,8 +26,11 @@ export class SocketChannel implements Channel {
   readonly #socket: Socket
   readonly #reader: FrameReader
   readonly #inbox: Inbox
+  readonly #outflow: Outflow
+  readonly #memory: MemoryAccount
   readonly #idle: Deadline
   readonly #stall: Deadline
+  readonly #sendStall: Deadline
   readonly #closeWait: Deadline
   /** Resolves when the socket and everything else is free. */
   readonly #released: Promise<void>
@@ -30,17 +43,34 @@ export class SocketChannel implements Channel {
   #paused = false
   #receivedBytes = 0
   #receivedAtMark = 0
+  #takenAtMark = 0
 
-  /** @param rest - What came after the peer's preamble. */
-  constructor(socket: Socket, peer: string, limits: ChannelLimits, rest: Uint8Array) {
+  /**
+   * @param rest - What came after the peer's preamble.
+   * @param memory - What all channels of a listener share; of its own unless given.
+   */
+  constructor(
+    socket: Socket,
+    peer: string,
+    limits: ChannelLimits,
+    rest: Uint8Array,
+    memory = new MemoryBudget(Number.POSITIVE_INFINITY),
+  ) {
     this.peer = peer
     this.maxMessageBytes = limits.maxMessageBytes
     this.#socket = socket
+    this.#outflow = new Outflow(socket)
     this.#reader = new FrameReader(limits.maxMessageBytes)
-    this.#inbox = new Inbox(limits.maxBufferedBytes, () => this.#regulate())
+    this.#memory = memory.open(() => this.#giveUpMemory())
+    this.#inbox = new Inbox(
+      limits.maxBufferedBytes,
+      () => this.#regulate(),
+      () => this.#countMemory(),
+    )
     const late = (what: string) => () => this.#fail(new AssayError('deadline-exceeded', `${peer} ${what}`))
     this.#idle = new Deadline(limits.idleTimeoutMs, late(`sent nothing for ${limits.idleTimeoutMs} ms`))
     this.#stall = new Deadline(limits.stallTimeoutMs, () => this.#checkProgress(limits.stallTimeoutMs))
+    this.#sendStall = new Deadline(limits.stallTimeoutMs, () => this.#checkTaken(limits.stallTimeoutMs))
     this.#closeWait = new Deadline(limits.closeTimeoutMs, late(`did not close within ${limits.closeTimeoutMs} ms`))
 
     socket.on('data', (chunk: Uint8Array) => this.#receive(chunk))
@@ -113,14 +143,10 @@ export class SocketChannel implements Channel {
     return this.#finished || this.#failure !== undefined
   }
 
-  /** One gathering write, so that a header never travels alone and nothing is copied together. */
-  #write(parts: readonly Uint8Array[], onTaken: (error?: Error | null) => void = ignore): void {
-    const filled = parts.filter((part) => part.byteLength > 0)
-    this.#socket.cork()
-    filled.forEach((part, i) => {
-      this.#socket.write(part, i === filled.length - 1 ? onTaken : undefined)
-    })
-    this.#socket.uncork()
+  #write(parts: readonly Uint8Array[], onTaken?: (error?: Error | null) => void): void {
+    // From when there is something to take.
+    if (!this.#over && this.#outflow.waitingBytes === 0) this.#startSendStall()
+    this.#outflow.write(parts, onTaken)
   }
 
   #receive(chunk: Uint8Array): void {
@@ -137,6 +163,7 @@ export class SocketChannel implements Channel {
       this.#fail(error as Error)
       return
     }
+    this.#countMemory()
     if (!this.#reader.insideFrame) this.#stall.stop()
     else if (completed || !this.#stall.running) this.#startStall()
     this.#regulate()
@@ -201,6 +228,37 @@ export class SocketChannel implements Channel {
     }
   }
 
+  #startSendStall(): void {
+    this.#takenAtMark = this.#outflow.takenBytes
+    this.#sendStall.start()
+  }
+
+  #checkTaken(timeoutMs: number): void {
+    const { takenBytes, waitingBytes } = this.#outflow
+    if (waitingBytes === 0) return
+    const progress = takenBytes - this.#takenAtMark
+    if (progress >= leastProgressBytes) {
+      this.#startSendStall()
+    } else {
+      const stalled = `${this.peer} took ${progress} of ${progress + waitingBytes} bytes in ${timeoutMs} ms`
+      this.#fail(new AssayError('deadline-exceeded', `${stalled}; at least ${leastProgressBytes} are expected`))
+    }
+  }
+
+  #countMemory(): void {
+    this.#memory.hold(this.#inbox.heldBytes + (this.#over ? 0 : this.#reader.heldBytes))
+  }
+
+  /** This channel has held memory for the longest time, and there is none left. */
+  #giveUpMemory(): void {
+    const error = new AssayError(
+      'channel-lost',
+      `the memory of all channels is used up, and ${this.peer} has held some of it for the longest time`,
+    )
+    this.#inbox.failAtOnce(error)
+    this.#fail(error)
+  }
+
   #lose(cause?: Error): void {
     const where = this.#reader.insideFrame ? 'inside a message' : 'without a goodbye'
     this.#fail(new AssayError('channel-lost', `the connection to ${this.peer} ended ${where}`, { cause }))
@@ -211,6 +269,7 @@ export class SocketChannel implements Channel {
     if (this.#over) return
     this.#failure = error
     this.#inbox.fail(error)
+    this.#countMemory()
     this.#stopWaiting()
     this.#socket.destroy()
   }
@@ -218,6 +277,7 @@ export class SocketChannel implements Channel {
   #stopWaiting(): void {
     this.#idle.stop()
     this.#stall.stop()
+    this.#sendStall.stop()
     this.#closeWait.stop()
   }
 }

@@ -30,6 +30,11 @@ export class FrameReader {
     return this.#headerFilled > 0
   }
 
+  /** Memory of a body that is not complete, bytes. */
+  get heldBytes(): number {
+    return this.#body?.length ?? 0
+  }
+
   /**
    * Takes the next bytes and yields the frames that they complete. Bodies are copies. Every frame has to be taken before
    * the next call.

@@ -13,6 +13,11 @@ export interface TcpOptions {
    * be under way, and the system's socket buffers come on top. Default 16 MiB.
    */
   readonly maxBufferedBytes?: number
+  /**
+   * Received bytes that all channels of one listener hold together, messages under way included. One message more may come
+   * on top. When it is used up, the channel ends that has held some for the longest time. Default 1 GiB.
+   */
+  readonly maxTotalBufferedBytes?: number
   /** Connections that one listener holds at once, those in the handshake included. Default 1024. */
   readonly maxChannels?: number
   /**
@@ -28,8 +33,9 @@ export interface TcpOptions {
    */
   readonly idleTimeoutMs?: number
   /**
-   * For every 64 KiB of a message that was started, or for its rest. It has to outlast the longest synchronous product,
-   * during which a prover cannot write either. Default 120 000 ms.
+   * For every 64 KiB of a message that was started, or for its rest, in either direction: also for the peer to take what
+   * is sent to it. It has to outlast the longest synchronous product, during which a prover neither writes nor reads.
+   * Default 120 000 ms.
    */
   readonly stallTimeoutMs?: number
   /** In `close`, for the peer to take what is queued and to say its own goodbye. Default 30 000 ms. */
@@ -55,6 +61,7 @@ export interface ChannelLimits {
 }
 
 export interface Settings extends ChannelLimits {
+  readonly maxTotalBufferedBytes: number
   readonly maxChannels: number
   readonly handshakeTimeoutMs: number
   readonly credentials: Credentials
@@ -66,9 +73,11 @@ const longestTimeoutMs = 2 ** 31 - 1
 
 export function resolveOptions(options: TcpOptions): Settings {
   const { maxMessageBytes = 64 * 2 ** 20, maxBufferedBytes = 16 * 2 ** 20, maxChannels = 1024 } = options
+  const { maxTotalBufferedBytes = 2 ** 30 } = options
   return {
     maxMessageBytes: integer('maxMessageBytes', maxMessageBytes, largestLength),
     maxBufferedBytes: integer('maxBufferedBytes', maxBufferedBytes),
+    maxTotalBufferedBytes: integer('maxTotalBufferedBytes', maxTotalBufferedBytes),
     maxChannels: maxChannelsOf(maxChannels),
     handshakeTimeoutMs: timeoutOf({ handshakeTimeoutMs: options.handshakeTimeoutMs }) ?? 10_000,
     idleTimeoutMs: timeoutOf({ idleTimeoutMs: options.idleTimeoutMs }) ?? Number.POSITIVE_INFINITY,

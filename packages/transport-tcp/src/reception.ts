@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { AssayError, type Channel, Deadline } from '@tensor-assay/core'
+import { AssayError, type Channel, Deadline, MemoryBudget } from '@tensor-assay/core'
 import { type Address, formatAddress } from './address.ts'
 import { SocketChannel } from './channel.ts'
 import { exchangePreambles } from './handshake.ts'
@@ -17,6 +17,7 @@ export class Reception {
   readonly #onChannel: (channel: Channel) => unknown
   readonly #settings: Settings
   readonly #gate: TlsGate | undefined
+  readonly #memory: MemoryBudget
   /** Every connection, from accepting to its last byte. */
   readonly #open = new Set<Socket>()
   /** Those that are not channels yet. */
@@ -28,6 +29,7 @@ export class Reception {
     this.#label = formatAddress(address)
     this.#onChannel = onChannel
     this.#settings = settings
+    this.#memory = new MemoryBudget(settings.maxTotalBufferedBytes)
     this.#gate = address.scheme === 'tls' ? settings.credentials.gate() : undefined
   }
 
@@ -77,7 +79,7 @@ export class Reception {
       const { theirs, rest } = await exchangePreambles(socket, { maxMessageBytes, refused: refusal !== undefined })
       if (refusal !== undefined) throw refusal
       const limit = Math.min(maxMessageBytes, theirs.maxMessageBytes)
-      return new SocketChannel(socket, peer, { ...this.#settings, maxMessageBytes: limit }, rest)
+      return new SocketChannel(socket, peer, { ...this.#settings, maxMessageBytes: limit }, rest, this.#memory)
     } catch (error) {
       if (!this.#closed) this.#report(error as Error, peer)
       raw.destroy()

@@ -331,6 +331,98 @@ describe('an accepted peer', () => {
   })
 })
 
+describe('a peer that does not read', () => {
+  test('has to take what is sent to it, as far as it comes', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 100 })
+    peer.socket.pause()
+    // More than the system's buffers take.
+    const sending = channel.send([new Uint8Array(2 ** 20 - 1)])
+    const more = Array.from({ length: 31 }, () => channel.send([new Uint8Array(2 ** 20 - 1)]))
+    const refusals = await Promise.allSettled([sending, ...more])
+    expect(refusals.at(-1)).toMatchObject({ reason: { code: 'deadline-exceeded', message: /took \d+ of \d+ bytes/ } })
+    await expect(drain(channel)).rejects.toMatchObject({ code: 'deadline-exceeded' })
+  })
+
+  test('is not helped by sending', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 150 })
+    peer.socket.pause()
+    const drip = setInterval(() => peer.write(messageFrame(hello)), 20)
+    const reading = drain(channel)
+    for (let i = 0; i < 32; i++) void channel.send([new Uint8Array(2 ** 20 - 1)])
+    await expect(reading).rejects.toMatchObject({ code: 'deadline-exceeded', message: /took/ })
+    clearInterval(drip)
+  })
+
+  test('and reads slowly is not cut, however long it takes', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 300 })
+    peer.socket.pause()
+    const sent = channel.send(Array.from({ length: 15 }, () => new Uint8Array(69_000)))
+    const more = Array.from({ length: 15 }, () => channel.send([new Uint8Array(2 ** 20 - 1)]))
+    let isSent = false
+    const sending = Promise.all([sent, ...more]).then(() => {
+      isSent = true
+    })
+    for (let i = 0; i < 200 && !isSent; i++) {
+      peer.socket.resume()
+      await setTimeout(5)
+      peer.socket.pause()
+      await setTimeout(40)
+    }
+    peer.socket.resume()
+    await sending
+    expect(isSent).toBe(true)
+  })
+
+  test('of messages now and then, each has its own time', async () => {
+    const { peer, channel } = await accepted({ stallTimeoutMs: 60 })
+    for (let i = 0; i < 4; i++) {
+      await channel.send([hello])
+      await setTimeout(40)
+    }
+    expect(peer.socket.destroyed).toBe(false)
+    await channel.send([hello])
+  })
+})
+
+describe('the memory of all channels of a listener', () => {
+  test('is bounded: when it is used up, the one goes that has held some for the longest time', async () => {
+    const { address, nextChannel, stillServes } = await listening({ maxTotalBufferedBytes: 500_000 })
+    const peers: { peer: RawPeer; channel: Channel }[] = []
+    for (let i = 0; i < 3; i++) {
+      const arrival = nextChannel()
+      const peer = await rawDial(address)
+      peer.write(preamble)
+      peers.push({ peer, channel: await arrival })
+    }
+    const [first, second, third] = peers
+    // A message that was started, one that nobody reads, and what is too much beside them.
+    first!.peer.write(messageFrame(new Uint8Array(400_000)).subarray(0, 150_000))
+    await vi.waitFor(() => expect(first!.peer.socket.writableLength).toBe(0))
+    await setTimeout(50)
+    second!.peer.write(messageFrame(new Uint8Array(200_000)))
+    await setTimeout(50)
+    third!.peer.write(messageFrame(new Uint8Array(200_000)))
+    await first!.peer.ended
+    await expect(drain(first!.channel)).rejects.toMatchObject({
+      code: 'channel-lost',
+      message: /memory of all channels/,
+    })
+    for (const { channel } of [second!, third!]) {
+      expect((await channel[Symbol.asyncIterator]().next()).value).toHaveLength(200_000)
+    }
+    await stillServes()
+  })
+
+  test('is free again once messages are read', async () => {
+    const { peer, channel } = await accepted({ maxTotalBufferedBytes: 300_000 })
+    const messages = channel[Symbol.asyncIterator]()
+    for (let i = 0; i < 10; i++) {
+      peer.write(messageFrame(new Uint8Array(200_000)))
+      expect((await messages.next()).value).toHaveLength(200_000)
+    }
+  })
+})
+
 test('an error of the transport is an AssayError for every copy of the core', async () => {
   const error = await tcp()
     .dial('nonsense')
@@ -342,6 +434,7 @@ test.each<[TcpOptions, string]>([
   [{ maxMessageBytes: 0 }, 'maxMessageBytes must be an integer from 1 to 4294967295, got 0'],
   [{ maxMessageBytes: 2 ** 32 }, 'maxMessageBytes'],
   [{ maxBufferedBytes: Number.NaN }, 'maxBufferedBytes'],
+  [{ maxTotalBufferedBytes: -1 }, 'maxTotalBufferedBytes'],
   [{ maxChannels: 1.5 }, 'maxChannels'],
   [{ handshakeTimeoutMs: 2 ** 31 }, 'handshakeTimeoutMs'],
   [{ idleTimeoutMs: 0 }, 'idleTimeoutMs must be an integer'],

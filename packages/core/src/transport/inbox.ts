@@ -20,6 +20,7 @@ interface Entry {
 export class Inbox {
   readonly #maxBytes: number
   readonly #onRoom: () => void
+  readonly #onChange: () => void
   readonly #waiting: Waiting[] = []
   #first: Entry | undefined
   #last: Entry | undefined
@@ -31,10 +32,19 @@ export class Inbox {
   #iterating = false
   #closed = false
 
-  /** @param onRoom - Called when it was full and is so no longer. */
-  constructor(maxBytes: number, onRoom: () => void) {
+  /**
+   * @param onRoom - Called when it was full and is so no longer.
+   * @param onChange - Called when it holds more or less than before.
+   */
+  constructor(maxBytes: number, onRoom: () => void, onChange: () => void = () => {}) {
     this.#maxBytes = maxBytes
     this.#onRoom = onRoom
+    this.#onChange = onChange
+  }
+
+  /** Bytes of the messages that nobody has read yet, with what they count for besides. */
+  get heldBytes(): number {
+    return this.#bytes
   }
 
   /** From `maxBytes` until the reader has taken half of it. */
@@ -97,6 +107,7 @@ export class Inbox {
       this.#first = entry.next
       if (entry.next === undefined) this.#last = undefined
       this.#bytes -= entry.message.byteLength + messageOverheadBytes
+      this.#onChange()
       if (this.#full && this.#bytes <= this.#maxBytes / 2) this.#makeRoom()
       return Promise.resolve({ done: false, value: entry.message })
     }
@@ -112,6 +123,7 @@ export class Inbox {
     this.#last = entry
     this.#bytes += message.byteLength + messageOverheadBytes
     if (this.#bytes >= this.#maxBytes) this.#full = true
+    this.#onChange()
   }
 
   #stopIterating(): void {
@@ -126,6 +138,7 @@ export class Inbox {
     this.#first = undefined
     this.#last = undefined
     this.#bytes = 0
+    this.#onChange()
     if (this.#full) this.#makeRoom()
   }
 
