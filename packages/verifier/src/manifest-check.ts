@@ -1,4 +1,5 @@
 import {
+  AssayError,
   type Manifest,
   type ManifestProduct,
   mismatch,
@@ -8,6 +9,9 @@ import {
 import type { Ledger } from './ledger.ts'
 
 type Tensors = Pick<ProductRecord, 'a' | 'c'> & { readonly b: number | undefined }
+
+/** Steps that have begun and not ended: an application runs a few at once. */
+const maxOpenSteps = 4096
 
 /** How far a step has come. */
 interface Progress {
@@ -34,7 +38,11 @@ export class ManifestCheck {
     ledger.coverage.manifestLinks = 0
   }
 
-  /** Takes the next operation of its step. Returns whether the manifest expects it, as it is. */
+  /**
+   * Takes the next operation of its step. Returns whether the manifest expects it, as it is.
+   *
+   * @throws {AssayError} `message-unexpected` if too many steps are under way.
+   */
   take(record: OperationRecord): boolean {
     const { operations } = this.manifest
     const { step, sequence, operation } = record
@@ -46,6 +54,9 @@ export class ManifestCheck {
       tensors: new Map(),
     }
     this.open.set(step, progress)
+    if (this.open.size > maxOpenSteps) {
+      throw new AssayError('message-unexpected', `more than ${maxOpenSteps} steps are under way at once`)
+    }
     const place = isSkipped ? progress.next : this.find(progress.next, record)
     if (place === undefined || place >= operations.length) {
       const expected = operations[progress.next]
@@ -59,7 +70,7 @@ export class ManifestCheck {
       this.settle(step, progress)
       return false
     }
-    for (let missing = progress.next; missing < place; missing++) this.omitted(step, missing)
+    this.omitted(step, progress.next, place)
     progress.next = place + 1
     const expected = operations[place]!
     if (record.kind === 'product' && expected.kind === 'product') this.link(progress, place, expected, record)
@@ -69,9 +80,7 @@ export class ManifestCheck {
 
   /** The session is over: what did not come is missing. */
   finish(): void {
-    for (const [step, { next }] of this.open) {
-      for (let missing = next; missing < this.manifest.operations.length; missing++) this.omitted(step, missing)
-    }
+    for (const [step, { next }] of this.open) this.omitted(step, next, this.manifest.operations.length)
     this.open.clear()
   }
 
@@ -93,10 +102,16 @@ export class ManifestCheck {
     this.complete.add(step)
   }
 
-  private omitted(step: number, place: number): void {
-    const { operation, node } = this.manifest.operations[place]!
+  /** One finding for all operations from `from` up to `end`: a prover must not decide how many there are. */
+  private omitted(step: number, from: number, end: number): void {
+    if (from === end) return
+    const { operation, node } = this.manifest.operations[from]!
     const name = node === undefined ? operation : `${operation} ${node}`
-    this.ledger.find('operation-omitted', `operation ${place} of step ${step}, ${name}, was not declared`)
+    const message =
+      end === from + 1
+        ? `operation ${from} of step ${step}, ${name}, was not declared`
+        : `operations ${from} to ${end - 1} of step ${step}, from ${name} on, were not declared`
+    this.ledger.find('operation-omitted', message)
   }
 
   private link(progress: Progress, place: number, { links }: ManifestProduct, record: ProductRecord): void {

@@ -23,6 +23,8 @@ export interface ProductWeights {
 }
 
 export interface PreparedWeights {
+  /** Memory of what is kept, bytes. */
+  readonly heldBytes: number
   /**
    * @param output - Element type of C.
    * @throws {AssayError} `weight-missing`, `weight-malformed`.
@@ -32,10 +34,25 @@ export interface PreparedWeights {
 
 type Vector = NonNullable<ProductRecord['bias']>
 
-/** Reads each weight once and keeps it with its columns side by side, as inner products want it. */
-export function preparedWeights(store: WeightStore): PreparedWeights {
-  const matrices = new Map<string, Promise<PreparedMatrix[]>>()
-  const vectors = new Map<string, Promise<Float64Array>>()
+/** Memory that even a small store may take, bytes. */
+const leastMaxBytes = 64 * 1024 * 1024
+
+/**
+ * Reads each weight once and keeps it with its columns side by side, as inner products want it.
+ *
+ * The records of a prover say in which form that is, and a weight has as many forms as its size has divisors. What has not
+ * been used for the longest time is read again when it is needed, so that a prover that asks for all of them costs time and
+ * no memory; and one after the other, so that many provers cost no more than one.
+ *
+ * @param maxBytes - Memory for it; twice what every weight takes in one form unless given.
+ */
+export function preparedWeights(
+  store: WeightStore,
+  maxBytes: number = Math.max(leastMaxBytes, 2 * bytesInOneForm(store)),
+): PreparedWeights {
+  const kept = new Map<string, { readonly bytes: number; readonly value: Promise<unknown> }>()
+  let heldBytes = 0
+  let tail: Promise<unknown> = Promise.resolve()
 
   function weight(digest: Uint8Array) {
     const found = store.find(bytesToHex(digest))
@@ -43,14 +60,33 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
     return found
   }
 
-  function remembered<T>(map: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-    let value = map.get(key)
-    if (value === undefined) {
-      value = make()
-      map.set(key, value)
-      // A file that could not be read may be readable the next time.
-      value.catch(() => map.delete(key))
+  function forget(key: string): void {
+    heldBytes -= kept.get(key)?.bytes ?? 0
+    kept.delete(key)
+  }
+
+  /** @param bytes - What the value takes. */
+  function remembered<T>(key: string, bytes: number, make: () => Promise<T>): Promise<T> {
+    const known = kept.get(key)
+    if (known !== undefined) {
+      // The last used is the last of the map.
+      kept.delete(key)
+      kept.set(key, known)
+      return known.value as Promise<T>
     }
+    const value = tail.then(make)
+    tail = value.catch(() => undefined)
+    const entry = { bytes, value }
+    kept.set(key, entry)
+    heldBytes += bytes
+    for (const oldest of kept.keys()) {
+      if (heldBytes <= maxBytes || oldest === key) break
+      forget(oldest)
+    }
+    // A file that could not be read may be readable the next time.
+    value.catch(() => {
+      if (kept.get(key) === entry) forget(key)
+    })
     return value
   }
 
@@ -61,8 +97,8 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
     const zero = zeroPoints?.b
     const key = [bytesToHex(b.digest), k, n, count, b.transposed, zero && bytesToHex(zero.digest)].join(':')
     const zeroValues = zero && (await vector(zero))
-    return remembered(matrices, key, async () => {
-      const { dtype, read } = weight(b.digest)
+    const { dtype, read } = weight(b.digest)
+    return remembered(key, count * (k * n * bytesInMemory(dtype) + matrixOverheadBytes), async () => {
       const bytes = await read()
       const size = k * n * bytesPerElement[dtype]
       return Array.from({ length: count }, (_, i) =>
@@ -78,14 +114,16 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
     })
   }
 
-  function vector({ digest }: Vector): Promise<Float64Array> {
-    return remembered(vectors, bytesToHex(digest), async () => {
-      const { dtype, read } = weight(digest)
-      return toFloat64(await read(), dtype)
-    })
+  async function vector({ digest }: Vector): Promise<Float64Array> {
+    const { dtype, byteLength, read } = weight(digest)
+    const bytes = (8 * byteLength) / bytesPerElement[dtype]
+    return remembered(bytesToHex(digest), bytes, async () => toFloat64(await read(), dtype))
   }
 
   return {
+    get heldBytes() {
+      return heldBytes
+    },
     async of(record, output) {
       const { bias, beta = 1, scales, activation, profile, alpha, zeroPoint = 0 } = record
       const { n, matrices: count } = geometryOf(record.layout)
@@ -119,6 +157,21 @@ export function preparedWeights(store: WeightStore): PreparedWeights {
       return { matrices: await prepare(record), epilogues }
     },
   }
+}
+
+/** What a matrix takes besides its elements: objects, and the views that they hold. */
+const matrixOverheadBytes = 512
+
+/** Bytes of an element of a prepared matrix. */
+function bytesInMemory(dtype: DType): number {
+  return dtype === 'float64' || dtype === 'int32' || dtype === 'int64' ? 8 : 4
+}
+
+function bytesInOneForm({ weights }: WeightStore): number {
+  return weights.reduce(
+    (sum, { dtype, byteLength }) => sum + (byteLength / bytesPerElement[dtype]) * bytesInMemory(dtype),
+    0,
+  )
 }
 
 /** The part of a vector that belongs to matrix `index` of `count`: all of it, where it does not tell them apart. */

@@ -9,7 +9,8 @@ const maxBytes = 64 * 1024 * 1024
  * products by the same weight share them, if all of them were committed to before the vectors were drawn.
  */
 export class Projections {
-  private readonly known = new Map<PreparedMatrix, { readonly key: string; readonly vectors: FreivaldsVector[] }>()
+  /** Weak: a matrix that nobody else holds any more is not kept for its vectors. */
+  private known = new WeakMap<PreparedMatrix, { readonly key: string; readonly vectors: FreivaldsVector[] }>()
   private bytes = 0
 
   /**
@@ -30,7 +31,7 @@ export class Projections {
     const vectors = projectMatrix(matrix, xs)
     const size = 8 * count * (matrix.n + matrix.k)
     if (this.bytes + size > maxBytes) {
-      this.known.clear()
+      this.known = new WeakMap()
       this.bytes = 0
     }
     // An earlier challenge's vectors are of no more use.

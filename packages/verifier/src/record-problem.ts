@@ -23,6 +23,9 @@ const maxElements = 2 ** 48
 /** Rows of a product: sampling a thousandth of them takes a tenth of a second. */
 const maxRows = 2 ** 26
 
+/** Matrices of op(B), for each of which there is some bookkeeping: batches and heads, or groups. */
+const maxMatrices = 2 ** 18
+
 /**
  * Elements of all the patches of a convolution. They are looked at one by one in the rows that are opened, however few
  * rows of A they lie in.
@@ -74,7 +77,7 @@ export function recordProblem(
     return { reason: 'record-malformed', message: `a product of ${geometry.rows}×${k}×${n} is beyond all limits` }
   }
   const patches = record.layout.kind === 'convolution' ? geometry.rows * k : 0
-  if (geometry.rows > maxRows || n > maxRows || patches > maxPatchElements) {
+  if (geometry.rows > maxRows || n > maxRows || matrices > maxMatrices || patches > maxPatchElements) {
     const message = `a product of ${geometry.rows}×${k}×${n} is more than this verifier samples; cut it into batches`
     return { reason: 'opening-too-large', message }
   }

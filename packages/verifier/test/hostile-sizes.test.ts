@@ -95,13 +95,13 @@ describe('what is declared does not decide how much is done', () => {
   test('columns of as many matrices as there are rows', async () => {
     const found = await findings(
       {
-        layout: { kind: 'matmul', m: 1, k: 1, n: 2 ** 10, aBatch: [2 ** 20], bBatch: [2 ** 20] },
+        layout: { kind: 'matmul', m: 1, k: 1, n: 2 ** 10, aBatch: [2 ** 16], bBatch: [2 ** 16] },
         b: { kind: 'activation', tensor: 2 },
       },
-      { a: float(2 ** 20, 1), c: float(2 ** 20, 2 ** 10), b: float(2 ** 30, 1) },
-      { policy: interactive({ acceptActivations: true }), bytes: 16_000 },
+      { a: float(2 ** 16, 1), c: float(2 ** 16, 2 ** 10), b: float(2 ** 26, 1) },
+      { policy: interactive({ acceptActivations: true }), bytes: 160 },
     )
-    expect(found[0]).toMatch(/^opening-malformed: it must hold more rows of a tensor than its 16000 bytes can be/)
+    expect(found[0]).toMatch(/^opening-malformed: it must hold more rows of a tensor than its 160 bytes can be/)
   })
 
   test('columns without number', async () => {
@@ -111,6 +111,18 @@ describe('what is declared does not decide how much is done', () => {
         b: { kind: 'activation', tensor: 2 },
       },
       { a: float(1, 1), c: float(1, 2 ** 31), b: float(2 ** 31, 1) },
+      { policy: interactive({ acceptActivations: true }) },
+    )
+    expect(found[0]).toMatch(/^opening-too-large/)
+  })
+
+  test('matrices without number', async () => {
+    const found = await findings(
+      {
+        layout: { kind: 'matmul', m: 1, k: 1, n: 1, aBatch: [], bBatch: [2 ** 19] },
+        b: { kind: 'activation', tensor: 2 },
+      },
+      { a: float(1, 1), c: float(2 ** 19, 1), b: float(2 ** 19, 1) },
       { policy: interactive({ acceptActivations: true }) },
     )
     expect(found[0]).toMatch(/^opening-too-large/)

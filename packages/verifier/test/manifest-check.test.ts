@@ -1,0 +1,57 @@
+import type { Manifest, OperationRecord } from '@tensor-assay/core'
+import { expect, test } from 'vitest'
+import { Ledger } from '../src/ledger.ts'
+import { ManifestCheck } from '../src/manifest-check.ts'
+import { interactive } from '../src/policy.ts'
+
+const opaque = (operation: string, step: number, sequence: number): OperationRecord => ({
+  kind: 'opaque',
+  operation,
+  step,
+  sequence,
+  cause: 'unsupported',
+  reason: 'three tensors at once',
+})
+
+function check(operations: number) {
+  const manifest: Manifest = {
+    format: 'tensor-assay-manifest',
+    version: 1,
+    operations: Array.from({ length: operations }, (_, i) => ({ kind: 'opaque', operation: `op ${i}` })),
+  }
+  const ledger = new Ledger(interactive(), 0)
+  const findings = () => ledger.verdict('', '').findings.map(({ message }) => message)
+  return { check: new ManifestCheck(manifest, ledger, true), ledger, findings }
+}
+
+test('what is left out is named: one operation, or where many begin and end', () => {
+  const { check: held, findings } = check(6)
+  held.take(opaque('op 1', 0, 0))
+  held.take(opaque('op 2', 0, 1))
+  held.finish()
+  expect(findings()).toEqual(
+    expect.arrayContaining([
+      'operation 0 of step 0, op 0, was not declared',
+      'operations 3 to 5 of step 0, from op 3 on, were not declared',
+    ]),
+  )
+})
+
+test('steps that are not begun cost nothing at the end, however long the manifest is', () => {
+  const { check: held, ledger } = check(100_000)
+  // Each of these once cost a finding for every operation of the manifest.
+  for (let step = 0; step < 4096; step++) held.take(opaque('op 0', step, step))
+  held.finish()
+  expect(ledger.verdict('', '').findingCount).toBe(4096 + 1)
+})
+
+test('steps without number are no session', () => {
+  const { check: held } = check(2)
+  for (let step = 0; step < 4096; step++) held.take(opaque('op 0', step, step))
+  expect(() => held.take(opaque('op 0', 4096, 4096))).toThrow(
+    expect.objectContaining({ code: 'message-unexpected', message: expect.stringContaining('4096 steps') }),
+  )
+  // Of those that end there may be as many as there are.
+  const { check: ended } = check(1)
+  for (let step = 0; step < 10_000; step++) expect(ended.take(opaque('op 0', step, step))).toBe(true)
+})
