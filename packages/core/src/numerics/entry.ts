@@ -126,19 +126,19 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
   if (!(largest * Math.exp(terms * profile.unitRoundoff) < maxFloat32)) {
     return conclude(result, 'guard', Number.isFinite(squares) ? 'overflow' : 'operand-not-finite')
   }
-  if (!Number.isFinite(claimed)) {
-    result.ratio = Number.MAX_VALUE
-    if (roundedTo !== undefined && Math.abs(value) * (1 + 2 ** -8) >= halfFormats[roundedTo].overflow) {
-      return conclude(result, 'guard', 'overflow')
-    }
-    return conclude(result, 'reject', 'non-finite')
-  }
 
   const floor = squares === 0 ? 0 : 2 * terms * minNormalFloat32 * Math.max(1, Math.abs(alpha))
   const tolerance = profile.acceptedRatio * errorScale(profile, terms, squares, x) + floor
   const error = roundedTo === undefined ? Math.abs(claimed - value) : beyondRounding(roundedTo, claimed, value)
   const above = claimed > value
   const typical = activatedTolerance(activation, column, x, tolerance, above)
+  if (roundedTo !== undefined && Math.abs(value) + typical >= halfFormats[roundedTo].overflow) {
+    return conclude(result, 'guard', 'overflow')
+  }
+  if (!Number.isFinite(claimed)) {
+    result.ratio = Number.MAX_VALUE
+    return conclude(result, 'reject', 'non-finite')
+  }
   // s₁ >= max(s₂, |c|), which mostly settles that the hard bound is the larger one.
   const atLeast = Math.abs(alpha) * Math.max(Math.sqrt(sums.squares), Math.abs(sums.sum)) + Math.abs(bias)
   let hard = hardBound(profile, terms, atLeast, x) + floor
@@ -153,7 +153,6 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
   const allowed = hard < tolerance ? activatedTolerance(activation, column, x, hard, above) : typical
   let rounding = 0
   if (roundedTo !== undefined) {
-    if (Math.abs(value) + allowed >= halfFormats[roundedTo].overflow) return conclude(result, 'guard', 'overflow')
     const step = spacing(roundedTo, value)
     rounding = step / 2
     result.mismatched = error > 0

@@ -102,6 +102,10 @@ describe('results of 16 bits', () => {
         guard: 'overflow',
       })
     }
+    // A sum whose tolerance reaches what overflows.
+    const cancelling = preparedColumns(Float32Array.of(60000, -60000, 1), 3, 1)
+    const near = { ...row, a: Float64Array.of(60000, 60000, 64992), b: cancelling, epilogue: half }
+    expect(checkRow({ ...near, c: Float64Array.of(Number.POSITIVE_INFINITY) }).outcome).toBe('guard')
     // As float32 it is a number like others.
     expect(checkRow({ ...row, epilogue: identityEpilogue, c: Float64Array.of(65600) }).outcome).toBe('accept')
     const infinite = { ...row, epilogue: identityEpilogue, c: Float64Array.of(Number.POSITIVE_INFINITY) }
