@@ -44,7 +44,7 @@ describe('a receipt of other terms fails, and the user is told which can be give
     ['the iterations that assay asks for', terms.slice(0, -2), 'expected at least 1048576 iterations, got 1000'],
     ['fewer rows', [...terms, '--rows', '8'], 'expected sampling parameters'],
     ['another hash', [...terms, '--suite', 'blake3'], 'expected hash suite "blake3", got "sha256"'],
-    ['other weights', ['--weights', 'first.npy', '--iterations', '1000'], 'expected weights'],
+    ['other weights', ['--weights', 'first.npy', '--iterations', '1000'], 'it was made for other weights'],
     ['a beacon', [...terms, '--beacon', '07'.repeat(32)], 'expected beacon "0707'],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await verify(await writeReceipt(), args)

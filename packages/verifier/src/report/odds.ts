@@ -54,9 +54,11 @@ function sentences(verdict: Verdict, bits: boolean): string[] {
   if (isClean(verdict)) {
     const [at95, at99] = [detection.badRowsBelow95, detection.badRowsBelow99].map(fractionBound)
     const condition = { fault: ', if errors are accidents', cost: ', if it is the first attempt' }
-    const { claim } = verdict
+    const { claim, coverage } = verdict
+    // One row of each product may be in every plan.
+    const drawn = Math.max(0, statistics.rows - coverage.audited)
     const only = claim === 'fault' || claim === 'cost' ? condition[claim] : ''
-    const rows = statistics.rows === 1 ? 'One clean row' : `${statistics.rows} clean rows`
+    const rows = drawn === 1 ? 'One clean row drawn at random' : `${drawn} clean rows drawn at random`
     said.push(
       `${rows}: at most ${at95} of the rows of the audited operations are wrong with 95% confidence, ${at99} with 99%${only}.`,
     )
@@ -65,8 +67,8 @@ function sentences(verdict: Verdict, bits: boolean): string[] {
 }
 
 /** Whether every row that was opened was found to be right, which a bound on the wrong ones needs. */
-function isClean({ status, statistics, claim }: Verdict): boolean {
-  return status !== 'fail' && claim !== 'none' && statistics.rows > 0 && statistics.guards === 0
+function isClean({ status, statistics, coverage, claim }: Verdict): boolean {
+  return status !== 'fail' && claim !== 'none' && statistics.rows > coverage.audited && statistics.guards === 0
 }
 
 function work({ receiptBits }: Odds): string {
