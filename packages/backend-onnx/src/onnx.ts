@@ -35,12 +35,15 @@ export interface OnnxBackend extends Backend, Disposable {
  * ```
  */
 export function onnx(ort: object, { sessions = 'all' }: OnnxOptions = {}): OnnxBackend {
-  return backendOf(Instrumentation.of(ort), sessions)
+  return backendOf([Instrumentation.of(ort)], sessions)
 }
 
-/** The backend of an instrumented library. */
-export function backendOf(instrumentation: Instrumentation, sessions: 'all' | 'chosen'): OnnxBackend {
-  const restore = sessions === 'all' ? instrumentation.everywhere() : () => undefined
+/** The backend of an instrumented library, or of several copies of it. */
+export function backendOf(instrumentations: readonly Instrumentation[], sessions: 'all' | 'chosen'): OnnxBackend {
+  const patches = sessions === 'all' ? instrumentations.map((instrumentation) => instrumentation.everywhere()) : []
+  const restore = () => {
+    for (const unpatch of patches) unpatch()
+  }
   const keys = new TensorKeys()
   return {
     specificationVersion: 'v1',
@@ -52,7 +55,7 @@ export function backendOf(instrumentation: Instrumentation, sessions: 'all' | 'c
       profiles: ['float32', 'tf32', 'int8'],
     },
     intercept(observer): Interception {
-      const stop = instrumentation.observe(reporting(observer, keys))
+      const stops = instrumentations.map((instrumentation) => instrumentation.observe(reporting(observer, keys)))
       let active = true
       const interception = {
         get active() {
@@ -60,7 +63,7 @@ export function backendOf(instrumentation: Instrumentation, sessions: 'all' | 'c
         },
         restore() {
           active = false
-          stop()
+          for (const stop of stops) stop()
         },
         [Symbol.dispose]: () => interception.restore(),
       }

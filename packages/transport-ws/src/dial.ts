@@ -16,12 +16,17 @@ export interface NodeSettings extends Settings {
   readonly signal: AbortSignal | undefined
 }
 
+export interface DialSettings extends NodeSettings {
+  /** Whether the process may end while the channel is open. */
+  readonly background: boolean
+}
+
 /** Keep-alive finds a machine that vanished where pings are turned off. */
 export const keepAliveDelayMs = 60_000
 
 /** Connects, opens the WebSocket, exchanges hellos and gives the channel, or leaves nothing behind. */
-export async function dial(address: Address, settings: NodeSettings): Promise<Channel> {
-  const { signal, handshakeTimeoutMs } = settings
+export async function dial(address: Address, settings: DialSettings): Promise<Channel> {
+  const { signal, handshakeTimeoutMs, background } = settings
   const label = formatAddress(address)
   requireDialable(address)
   if (signal?.aborted) throw aborted(label, signal)
@@ -39,7 +44,9 @@ export async function dial(address: Address, settings: NodeSettings): Promise<Ch
     // Before the request, which may carry a token.
     const distrust = settings.credentials.distrustOf(socket)
     if (distrust !== undefined) throw distrust
-    return await upgrade(socket, address, settings)
+    const channel = await upgrade(socket, address, settings)
+    if (background) socket.unref()
+    return channel
   } catch (error) {
     socket.destroy()
     throw asDialError(error as Error, label, address.scheme === 'wss')

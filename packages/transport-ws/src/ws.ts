@@ -29,10 +29,11 @@ export function ws(options: WsOptions = {}): WsTransport {
   return {
     specificationVersion: 'v1',
     name: 'ws',
-    dial: async (address, { signal, handshakeTimeoutMs } = {}) =>
+    dial: async (address, { signal, handshakeTimeoutMs, background = false } = {}) =>
       dial(parseAddress(address), {
         ...settings,
         signal,
+        background,
         handshakeTimeoutMs: timeoutOf({ handshakeTimeoutMs }) ?? settings.handshakeTimeoutMs,
       }),
     listen: async (address, onChannel, { signal, handshakeTimeoutMs, maxChannels, server } = {}) =>

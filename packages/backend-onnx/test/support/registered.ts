@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { Channel, Verdict } from '@tensor-assay/core'
+import { tcp } from '@tensor-assay/transport-tcp'
+import { ws } from '@tensor-assay/transport-ws'
+import { createVerifier, onnxWeights, type VerifierOptions } from '@tensor-assay/verifier'
+import { onTestFinished } from 'vitest'
+import { mlp } from '../models/index.ts'
+import { folderOf } from './temporary.ts'
+
+const register = new URL('../../src/register.ts', import.meta.url).href
+const library = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'))
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly process: ChildProcess
+  readonly ended: Promise<Ended>
+}
+
+export interface Program {
+  readonly folder: string
+  /** Path of the model. */
+  readonly model: string
+  /** Starts it without anything of ours. */
+  plain(): Running
+  /** Starts it with the flag, and these variables. */
+  registered(environment: Readonly<Record<string, string>>, ...flags: readonly string[]): Running
+}
+
+/** A program in a folder of its own, with `model.onnx` and `onnxruntime-node`. It has `session` and `input` in reach. */
+export function programOf(body: string): Program {
+  const source = `
+    import * as ort from 'onnxruntime-node'
+    const session = await ort.InferenceSession.create('model.onnx')
+    const input = { x: new ort.Tensor('float32', Float32Array.from({ length: 48 }, (_, i) => Math.sin(i)), [2, 24]) }
+    ${body}
+  `
+  const folder = folderOf({ 'app.mjs': new TextEncoder().encode(source), 'model.onnx': mlp().file })
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(library, join(folder, 'node_modules/onnxruntime-node'))
+  const start = (flags: readonly string[], environment: Readonly<Record<string, string>>): Running => {
+    const child = spawn(process.execPath, [...flags, 'app.mjs'], {
+      cwd: folder,
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const ended = Promise.all([once(child, 'exit'), text(child.stdout!), text(child.stderr!)])
+    return { process: child, ended: ended.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) }
+  }
+  const tsx = import.meta.resolve('tsx')
+  return {
+    folder,
+    model: join(folder, 'model.onnx'),
+    plain: () => start([], {}),
+    registered: (environment, ...flags) =>
+      start(['--conditions=@tensor-assay/source', '--import', tsx, ...flags, '--import', register], environment),
+  }
+}
+
+export interface ListeningVerifier {
+  readonly address: string
+  readonly verdict: Promise<Verdict>
+  /** Ends the session without a goodbye. */
+  vanish(): void
+}
+
+/** A verifier of one session with `model`, in this process. */
+export async function verifierOf(
+  model: string,
+  options: Omit<VerifierOptions, 'weights'> = {},
+  scheme: 'tcp' | 'ws' = 'tcp',
+): Promise<ListeningVerifier> {
+  const verifier = createVerifier({ ...options, weights: await onnxWeights(model) })
+  let settle: (verdict: Promise<Verdict>) => void
+  const verdict = new Promise<Verdict>((resolve) => {
+    settle = resolve
+  })
+  let open: Channel | undefined
+  const listener = await { tcp, ws }[scheme]().listen(`${scheme}://127.0.0.1:0`, (channel) => {
+    open = channel
+    settle(verifier.accept(channel))
+  })
+  onTestFinished(() => listener.close())
+  return { address: listener.address, verdict, vanish: () => open?.abort(new Error('the machine lost power')) }
+}
