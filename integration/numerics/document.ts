@@ -1,18 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises'
 
-const path = new URL('../../docs/numerics.md', import.meta.url)
-
 /**
- * Replaces what stands in docs/numerics.md between the markers `<!-- name:start -->` and `<!-- name:end -->`.
+ * Replaces what stands in a document between the markers `<!-- name:start -->` and `<!-- name:end -->`.
  *
+ * @param file - From the root of the repository.
  * @throws {Error} If the markers are not there.
  */
-export async function document(name: string, text: string): Promise<void> {
+export async function document(name: string, text: string, file = 'docs/numerics.md'): Promise<void> {
+  const path = new URL(`../../${file}`, import.meta.url)
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`]
   const before = await readFile(path, 'utf8')
   const from = before.indexOf(start)
   const to = before.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`docs/numerics.md has no ${start} followed by ${end}`)
+  if (from < 0 || to < from) throw new Error(`${file} has no ${start} followed by ${end}`)
   await writeFile(path, `${before.slice(0, from + start.length)}\n\n${text.trim()}\n\n${before.slice(to)}`)
 }
 
