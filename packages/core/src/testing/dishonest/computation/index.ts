@@ -2,7 +2,9 @@ import type { ComputationAttack } from '../attack.ts'
 import { arithmeticAttacks } from './arithmetic.ts'
 import { operandAttacks } from './operands.ts'
 import { resultAttacks } from './results.ts'
-import { statementAttacks } from './statements.ts'
+import { otherComputations } from './statements/other.ts'
+import { refusedStatements } from './statements/refused.ts'
+import { wrongStatements } from './statements/wrong.ts'
 import { weightAttacks } from './weights.ts'
 
 /** Every lie about what was computed. */
@@ -11,5 +13,7 @@ export const computationAttacks: readonly ComputationAttack[] = [
   ...weightAttacks,
   ...arithmeticAttacks,
   ...operandAttacks,
-  ...statementAttacks,
+  ...wrongStatements,
+  ...refusedStatements,
+  ...otherComputations,
 ]

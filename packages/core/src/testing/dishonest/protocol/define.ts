@@ -1,4 +1,4 @@
-import type { Control, MessageType, ProtocolMessage } from '../../../codec/messages.ts'
+import type { Control, MessageType, ProductRecord, ProtocolMessage } from '../../../codec/messages.ts'
 import type { Expected, MiddleAttack, ProverAttack } from '../attack.ts'
 import type { Forger, Lie } from '../forger.ts'
 import type { Interference } from '../middle.ts'
@@ -61,3 +61,26 @@ export function changed<T extends MessageType>(
 export function without(control: object, field: string): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(control).filter(([name]) => name !== field))
 }
+
+/** One record is declared otherwise. Types are not enforced: the point may be to break the schema. */
+export function declared(
+  name: string,
+  description: string,
+  expected: Expected,
+  change: (record: ProductRecord) => object,
+  extras: Parameters<typeof byProver>[4] = {},
+): ProverAttack {
+  const lie: Lie = {
+    prepare(operation) {
+      const { record } = operation
+      if (record.kind !== 'product' || record.sequence !== 0) return
+      operation.record = { ...record, ...change(record) } as ProductRecord
+    },
+  }
+  return byProver(`record: ${name}`, description, expected, lie, extras)
+}
+
+/** Changes the layout of a record. */
+export const layoutOf = (change: (layout: ProductRecord['layout']) => object) => (record: ProductRecord) => ({
+  layout: { ...record.layout, ...change(record.layout) },
+})

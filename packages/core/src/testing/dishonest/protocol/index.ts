@@ -3,11 +3,15 @@ import { commitmentAttacks } from './commitments.ts'
 import { encodingAttacks } from './encoding.ts'
 import { endingAttacks } from './endings.ts'
 import { handshakeAttacks } from './handshake.ts'
+import { malformedAttacks } from './malformed.ts'
 import { openingAttacks } from './openings.ts'
 import { recordAttacks } from './records.ts'
 import { replayAttacks } from './replays.ts'
+import { sequenceAttacks } from './sequences.ts'
 import { spotAttacks } from './spot.ts'
-import { transitAttacks } from './transit.ts'
+import { handshakeInterferences } from './transit/handshake.ts'
+import { messageInterferences } from './transit/messages.ts'
+import { signatureInterferences, verdictInterferences } from './transit/verdicts.ts'
 
 /** Every lie about what was committed to, asked or said. Attacks that take several sessions begin with the first. */
 export function protocolAttacks(): readonly ProtocolAttack[] {
@@ -16,10 +20,15 @@ export function protocolAttacks(): readonly ProtocolAttack[] {
     ...encodingAttacks,
     ...commitmentAttacks,
     ...recordAttacks,
+    ...malformedAttacks,
+    ...sequenceAttacks,
     ...openingAttacks,
     ...endingAttacks,
     ...replayAttacks(),
     ...spotAttacks,
-    ...transitAttacks,
+    ...handshakeInterferences,
+    ...messageInterferences,
+    ...verdictInterferences,
+    ...signatureInterferences,
   ]
 }

@@ -1,32 +1,8 @@
-import type { Control, OperationRecord, ProductRecord } from '../../../codec/messages.ts'
+import type { Control } from '../../../codec/messages.ts'
 import type { Expected, ProverAttack } from '../attack.ts'
-import type { Lie } from '../forger.ts'
-import { say } from '../outgoing.ts'
-import { byProver, changed, first, without } from './define.ts'
+import { byProver, changed, declared, layoutOf } from './define.ts'
 
 type Tensors = Control<'commit'>['tensors']
-
-/** One record is declared otherwise. Types are not enforced: the point may be to break the schema. */
-function declared(
-  name: string,
-  description: string,
-  expected: Expected,
-  change: (record: ProductRecord) => object,
-  extras: Parameters<typeof byProver>[4] = {},
-): ProverAttack {
-  const lie: Lie = {
-    prepare(operation) {
-      const { record } = operation
-      if (record.kind !== 'product' || record.sequence !== 0) return
-      operation.record = { ...record, ...change(record) } as ProductRecord
-    },
-  }
-  return byProver(`record: ${name}`, description, expected, lie, extras)
-}
-
-const layoutOf = (change: (layout: ProductRecord['layout']) => object) => (record: ProductRecord) => ({
-  layout: { ...record.layout, ...change(record.layout) },
-})
 
 /** The announced tensors are described otherwise. */
 function described(
@@ -41,18 +17,6 @@ function described(
     expected,
     changed('commit', ({ tensors }) => ({ tensors: change(tensors) })),
   )
-}
-
-/** All records of the first message are numbered otherwise. */
-function numbered(
-  name: string,
-  description: string,
-  expected: Expected,
-  change: (records: OperationRecord[]) => OperationRecord[],
-  extras: Parameters<typeof byProver>[4] = {},
-): ProverAttack {
-  const lie = changed('commit', ({ records }) => ({ records: change(records) }))
-  return byProver(`sequence: ${name}`, description, expected, lie, extras)
 }
 
 /** A product and tensors of as many rows as a declaration can have, opened by the rows that there are. */
@@ -144,61 +108,6 @@ const contradictory: readonly ProverAttack[] = [
   })),
 ]
 
-const malformed: readonly ProverAttack[] = [
-  declared('an unknown profile', 'arithmetic that does not exist', 'message-malformed', () => ({ profile: 'float8' })),
-  declared('an unknown activation', 'an activation that does not exist', 'message-malformed', () => ({
-    activation: { name: 'softmax' },
-  })),
-  declared('a field more', 'a field that nobody knows', 'message-malformed', () => ({ trusted: true })),
-  declared('no numbers', 'text where a number belongs', 'message-malformed', () => ({ a: '0' })),
-  declared('a negative number', 'a negative tensor', 'message-malformed', () => ({ a: -1 })),
-  declared('a fraction', 'half a tensor', 'message-malformed', () => ({ a: 0.5 })),
-  declared('a factor of infinity', 'a number that the encoding does not allow', 'frame-malformed', () => ({
-    alpha: Number.POSITIVE_INFINITY,
-  })),
-  declared('a factor that is none', 'NaN, with which no comparison is true', 'frame-malformed', () => ({
-    alpha: Number.NaN,
-  })),
-  declared('a long name', 'an operation of 600 letters', 'message-malformed', () => ({ operation: 'x'.repeat(600) })),
-  declared('a short digest', 'a digest of 31 bytes', 'message-malformed', ({ b }) => ({
-    b: { ...b, digest: new Uint8Array(31) },
-  })),
-  declared(
-    'a dimension too large',
-    'a dimension of 2³² − 1',
-    'message-malformed',
-    layoutOf(() => ({ m: 2 ** 32 - 1 })),
-  ),
-  declared(
-    'nine batch dimensions',
-    'more dimensions than a batch may have',
-    'message-malformed',
-    layoutOf(() => ({ aBatch: Array(9).fill(1) })),
-  ),
-  byProver(
-    'record: none',
-    'a commitment of no operation',
-    'message-malformed',
-    changed('commit', () => ({ records: [] })),
-  ),
-  byProver(
-    'record: a field less',
-    'the profile is left out',
-    'message-malformed',
-    changed('commit', ({ records }) => ({
-      records: records.map((record) => without(record, 'profile')),
-    })),
-  ),
-  byProver(
-    'record: too many',
-    'more operations than a message may hold',
-    'message-malformed',
-    changed('commit', ({ records }) => ({
-      records: Array.from({ length: 1025 }, (_, sequence) => ({ ...records[0], sequence })),
-    })),
-  ),
-]
-
 const shapes: readonly ProverAttack[] = [
   described('a row more', 'another number of rows', 'record-malformed', (tensors) =>
     tensors.map((t) => ({ ...t, rows: t.rows + 1 })),
@@ -219,84 +128,5 @@ const shapes: readonly ProverAttack[] = [
   ]),
 ]
 
-const sequences: readonly ProverAttack[] = [
-  numbered('a number skipped', 'one operation is missing in the count', 'sequence-broken', (records) =>
-    records.map((record) => ({ ...record, sequence: record.sequence + (record.sequence > 0 ? 1 : 0) })),
-  ),
-  numbered('from one', 'the count begins at one', 'sequence-broken', (records) =>
-    records.map((record) => ({ ...record, sequence: record.sequence + 1 })),
-  ),
-  numbered('a number twice', 'two operations have the same number', 'sequence-broken', (records) =>
-    records.map((record) => ({ ...record, sequence: Math.max(0, record.sequence - 1) })),
-  ),
-  numbered('backwards', 'the last operation comes first', 'sequence-broken', (records) => records.toReversed()),
-  numbered('a record dropped', 'the second operation is not announced', 'sequence-broken', (records) =>
-    records.filter(({ sequence }) => sequence !== 1),
-  ),
-  numbered('a record replayed', 'the first operation is announced again at the end', 'sequence-broken', (records) => [
-    ...records,
-    records[0]!,
-  ]),
-  numbered('huge', 'the largest number there is', 'sequence-broken', (records) =>
-    records.map((record) => ({ ...record, sequence: Number.MAX_SAFE_INTEGER })),
-  ),
-  numbered(
-    'other steps',
-    'every operation is said to belong to a step of its own',
-    'limit',
-    (records) => records.map((record) => ({ ...record, step: 1000 + record.sequence })),
-    {
-      says: { status: 'pass' },
-      expectedWith: { input: 'input-unbound', output: 'output-unbound', manifest: 'operation-omitted' },
-    },
-  ),
-  byProver(
-    'sequence: the tail omitted',
-    'the last operations are neither announced nor counted',
-    'limit',
-    omittedTail,
-    { says: { status: 'pass' }, expectedWith: { manifest: 'operation-omitted' } },
-  ),
-]
-
-/** Only the first operation is announced, and the count is made to agree. */
-function omittedTail(): Lie {
-  return {
-    send(message) {
-      if (message.type === 'commit') {
-        const records = message.control.records.filter(({ sequence }) => sequence === 0)
-        return records.length === 0 ? [] : [say('commit', { ...message.control, records })]
-      }
-      return message.type === 'close' ? [say('close', { ...message.control, operations: 1 })] : [message]
-    },
-    // What was not announced is never asked for.
-    closesEarly: true,
-  }
-}
-
-/** Each operation in a message of its own, in the order given. */
-function oneByOne(order: (records: readonly OperationRecord[]) => OperationRecord[]) {
-  return first('commit', ({ control: { records, tensors } }) =>
-    order(records).map((record, i) => say('commit', { records: [record], tensors: i === 0 ? tensors : [] })),
-  )
-}
-
-/** Lies in the list of operations. */
-export const recordAttacks: readonly ProverAttack[] = [
-  ...contradictory,
-  ...malformed,
-  ...shapes,
-  ...sequences,
-  byProver(
-    'sequence: one message each',
-    'the operations in messages of their own',
-    'pass',
-    oneByOne((records) => [...records]),
-  ),
-  byProver(
-    'sequence: messages swapped',
-    'the messages of two operations change places',
-    'sequence-broken',
-    oneByOne((records) => records.toReversed()),
-  ),
-]
+/** Lies in the declaration of a product or of its tensors. */
+export const recordAttacks: readonly ProverAttack[] = [...contradictory, ...shapes]

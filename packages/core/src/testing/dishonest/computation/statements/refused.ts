@@ -1,0 +1,87 @@
+import type { MatmulLayout } from '../../../../layout.ts'
+import type { ComputationAttack } from '../../attack.ts'
+import { handleOf } from '../../tensors.ts'
+import { epilogue, hasBias, isPlainMatMul, plainLayout, privateWeights, stated } from './state.ts'
+
+/** Declarations that no honest backend makes. */
+export const refusedStatements: readonly ComputationAttack[] = [
+  ...(['int32', 'int8'] as const).map((profile) =>
+    stated(`profile ${profile}`, 'exact integers are declared for float32 tensors', 'record-malformed', (product) => ({
+      ...product,
+      profile,
+    })),
+  ),
+  ...(['tf32', 'float16', 'bfloat16'] as const).map((profile) =>
+    stated(
+      `profile ${profile}`,
+      'looser arithmetic is declared than the policy accepts',
+      'profile-refused',
+      (product) => ({
+        ...product,
+        profile,
+      }),
+    ),
+  ),
+  stated(
+    'a factor of a bias that is not there',
+    'a factor of no bias',
+    'record-malformed',
+    (product) => epilogue(product, { beta: 2 }),
+    { applies: (scene) => !hasBias(scene) },
+  ),
+  stated('zero points', 'zero points are declared for float32 tensors', 'record-malformed', (product) => ({
+    ...product,
+    zeroPoints: { a: 3 },
+  })),
+  stated(
+    'private weights',
+    'other weights are used, openly',
+    'activation-refused',
+    (product, scene) => ({ ...product, b: privateWeights(product, scene).b }),
+    { expectedWith: { manifest: 'operation-mismatch' } },
+  ),
+  stated(
+    'a public weight as an activation',
+    'which weight it is is not said',
+    'activation-refused',
+    (product) => ({ ...product, b: { ...product.b, role: 'activation' } }),
+    { expectedWith: { manifest: 'operation-mismatch' } },
+  ),
+  stated(
+    'B in another shape',
+    'B of [k, n] is used as [k/2, 2n], on the rows of A cut in two',
+    'weight-reshaped',
+    (product, { geometry: { k, n }, product: { layout } }) => {
+      const { m } = layout as MatmulLayout
+      return {
+        ...product,
+        layout: { kind: 'matmul', m: 2 * m, k: k / 2, n: 2 * n, aBatch: [], bBatch: [] },
+        a: handleOf(2 * m, k / 2, new Float32Array(m * k)),
+        c: handleOf(2 * m, 2 * n, new Float32Array(4 * m * n)),
+      }
+    },
+    { applies: (scene) => isPlainMatMul(scene) && scene.geometry.k % 2 === 0 },
+  ),
+  stated(
+    'an empty product',
+    'the product is declared to have no rows',
+    'empty-product',
+    (product, scene) => {
+      const layout = plainLayout(scene)!
+      return {
+        ...product,
+        layout: { ...layout, m: 0 },
+        a: handleOf(0, layout.k, new Float32Array(0)),
+        c: handleOf(0, layout.n, new Float32Array(0)),
+      }
+    },
+    { applies: (scene) => plainLayout(scene) !== undefined },
+  ),
+  stated(
+    'an opaque operation',
+    'the product is said to be none',
+    'operation-opaque',
+    ({ operation }) => ({ operation, reason: 'it cannot be stated' }),
+    { expectedWith: { manifest: 'operation-mismatch' } },
+  ),
+]
