@@ -29,7 +29,8 @@ export async function buildPages(outDir, conditions = []) {
     ...shared,
     publicDir: false,
     build: {
-      outDir: apart, emptyOutDir: true,
+      outDir: apart,
+      emptyOutDir: true,
       modulePreload: false,
       chunkSizeWarningLimit: 2000,
       target: 'es2023',
