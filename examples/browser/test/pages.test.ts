@@ -88,7 +88,7 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
       const caption = (await page.textContent('#scatter p')) ?? ''
       if (conduct === 'swapped') expect(Number(/^\d+/.exec(caption)?.[0])).toBeLessThan(150)
       else expect(Number(/^\d+/.exec(caption)?.[0])).toBeGreaterThan(290)
-      if (engine === 'wasm') await screenshots(page, `prover-${conduct}`)
+      if (engine === 'wasm' && conduct !== 'swapped') await screenshots(page, `prover-${conduct}`)
       await page.context().close()
     })
 
@@ -161,6 +161,8 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
       write: false,
       format: 'iife',
       platform: 'browser',
+      // It warns that this format cannot start a thread, which nothing here does.
+      logLevel: 'error',
       conditions: [source],
     })
     const page = await opened(`${origin}/prover.html`)
