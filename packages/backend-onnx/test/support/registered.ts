@@ -32,6 +32,8 @@ export interface Program {
   readonly model: string
   /** Starts it without anything of ours. */
   plain(): Running
+  /** Starts it where the sources of this repository can be loaded, without the flag. */
+  loaded(): Running
   /** Starts it with the flag, and these variables. */
   registered(environment: Readonly<Record<string, string>>, ...flags: readonly string[]): Running
 }
@@ -57,13 +59,13 @@ export function programOf(body: string): Program {
     const ended = Promise.all([once(child, 'exit'), text(child.stdout!), text(child.stderr!)])
     return { process: child, ended: ended.then(([[code], stdout, stderr]) => ({ code, stdout, stderr })) }
   }
-  const tsx = import.meta.resolve('tsx')
+  const sources = ['--conditions=@tensor-assay/source', '--import', import.meta.resolve('tsx')]
   return {
     folder,
     model: join(folder, 'model.onnx'),
     plain: () => start([], {}),
-    registered: (environment, ...flags) =>
-      start(['--conditions=@tensor-assay/source', '--import', tsx, ...flags, '--import', register], environment),
+    loaded: () => start(sources, {}),
+    registered: (environment, ...flags) => start([...sources, ...flags, '--import', register], environment),
   }
 }
 
