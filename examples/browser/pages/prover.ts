@@ -42,7 +42,8 @@ async function prove(): Promise<void> {
   const classifier = await classifierOnEngine()
   const totals = { committed: 0, opened: 0, bytes: 0 }
   const onMessage = (type: MessageType, bytes: number) => {
-    if (type === 'commit') progress.reach('committed', `in ${++totals.committed} messages`)
+    if (type === 'commit')
+      progress.reach('committed', `${++totals.committed} ${totals.committed === 1 ? 'message' : 'messages'}`)
     else if (type === 'challenge') progress.reach('challenged', 'on rows that nobody could foresee')
     else if (type === 'opening') {
       totals.bytes += bytes

@@ -54,7 +54,7 @@ function mark(x: number, text: string, anchor: 'start' | 'end', lift = 0): SVGEl
   return svg(
     'g',
     {},
-    svg('path', { class: 'mark', d: `M${x} ${axis} l-6 -42 h12 z`, opacity: 0.85 }),
+    svg('path', { class: 'mark', d: `M${x} 54 l-6 -20 h12 z` }),
     svg('text', { class: 'strong', x: at, y: 28 - lift, 'text-anchor': anchor }, text),
   )
 }

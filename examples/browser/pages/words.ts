@@ -59,7 +59,7 @@ export function detailInWords({ sequence, operation, message, evidence }: Findin
   const place = sequence === undefined ? '' : `Product ${sequence}${operation ? ` (${operation})` : ''}: `
   const { row, column, claimed, recomputed, bound } = evidence ?? {}
   if (column === undefined || claimed === undefined || recomputed === undefined) return visible(place + message)
-  const explained = bound === undefined ? '' : `; rounding explains at most ${brief(bound)}`
+  const explained = bound === undefined ? '' : `; rounding explains at most ${brief(bound, 2)}`
   return visible(
     `${place}row ${row}, column ${column} is claimed to be ${brief(claimed)} and is ${brief(recomputed)}${explained}.`,
   )
@@ -75,7 +75,7 @@ export function visible(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`)
 }
 
-function brief(value: string): string {
+function brief(value: string, digits = 6): string {
   const number = Number(value)
-  return Number.isFinite(number) ? String(Number(number.toPrecision(6))) : value.slice(0, 40)
+  return Number.isFinite(number) ? String(Number(number.toPrecision(digits))) : value.slice(0, 40)
 }
