@@ -101,6 +101,25 @@ describe('the hard bound', () => {
     }
   })
 
+  it('counts Σ|p|, of which s₂ and |c| are a small part', () => {
+    const problem = gaussian.make(testRandom(41), 300, 1)
+    const { c, s1, s2 } = sums(problem)
+    expect(s1).toBeGreaterThan(5 * Math.max(Math.sqrt(s2), Math.abs(c)))
+    const hard = ((300 * u) / (1 - 300 * u)) * s1 + u * Math.abs(c)
+    expect(judge(checkOf(problem), c + 0.999 * hard)).toMatchObject({ outcome: 'reject', reason: 'tolerance' })
+    expect(judge(checkOf(problem), c + 1.001 * hard)).toMatchObject({ outcome: 'reject', reason: 'hard-bound' })
+  })
+
+  it('does not cap the tolerance of a short sum of both signs', () => {
+    // s₂ = √20, c = 4 and Σ|p| = 20: the cap would be 93u for an s₁ as small as s₂, and is 404u.
+    const ones = new Array<number>(20).fill(1)
+    const check = single(
+      ones,
+      ones.map((_, t) => (t < 12 ? 1 : -1)),
+    )
+    expect(judge(check, 4 + 105 * u)).toMatchObject({ outcome: 'accept', escalated: false })
+  })
+
   it('caps the tolerance where k is small', () => {
     // 4ν would allow 4·√2·u·|c| = 5.6u.
     const value = Math.fround(1.1) * Math.fround(1.3)
