@@ -24,11 +24,15 @@ export interface WeightStore {
 /** Bytes of an entry of {@link weightList}. */
 export const weightEntryBytes = 40
 
-/** What a policy says of a store: for each weight its digest (32 bytes) and its length in bytes (u64, little-endian). */
+/**
+ * What a policy says of a store: for each weight its digest (32 bytes) and its length in bytes (u64, little-endian), by
+ * digest, so that it is the same whatever file the weights come from.
+ */
 export function weightList(store: WeightStore): Uint8Array {
   const list = new Uint8Array(store.weights.length * weightEntryBytes)
   const view = new DataView(list.buffer)
-  for (const [i, { digest, byteLength }] of store.weights.entries()) {
+  const weights = [...store.weights].sort((a, b) => (a.digest < b.digest ? -1 : a.digest > b.digest ? 1 : 0))
+  for (const [i, { digest, byteLength }] of weights.entries()) {
     list.set(hexToBytes(digest), weightEntryBytes * i)
     view.setBigUint64(weightEntryBytes * i + 32, BigInt(byteLength), true)
   }
