@@ -209,8 +209,34 @@ describe('values that are not numbers', () => {
     expect(judge(single([1, 1], [big, big], { alpha: 1e-3 }), 6e35)).toMatchObject({ outcome: 'guard' })
     const steep = { activation: { name: 'leakyrelu', slope: 1e6 } } as const
     expect(judge(single([1], [-1e35], steep), Number.NEGATIVE_INFINITY)).toMatchObject({ outcome: 'guard' })
+    const zeros = new Array<number>(15).fill(0)
+    expect(judge(single([1, ...zeros], [1e38, ...zeros]), Math.fround(1e38))).toMatchObject({ outcome: 'accept' })
     expect(judge(single([1], [maxFloat32 / 2]), maxFloat32 / 2)).toMatchObject({ outcome: 'accept' })
     expect(judge(single([1], [maxFloat32 / 2]), Number.POSITIVE_INFINITY)).toMatchObject({ outcome: 'reject' })
+  })
+})
+
+describe('what an emulated engine is allowed', () => {
+  it('includes the rounding of a factor and of a bias, where the sum itself is exact', () => {
+    const ones = new Array<number>(8).fill(1)
+    const alpha = Math.fround(0.7)
+    const bias = Float64Array.of(Math.fround(0.3))
+    expect(emulatedTolerance(single(ones, ones), 0, 1)).toBe(0)
+    expect(emulatedTolerance(single(ones, ones, { alpha }), 0, 1)).toBeGreaterThanOrEqual(u * 8 * alpha)
+    expect(emulatedTolerance(single(ones, ones, { bias }), 0, 1)).toBeGreaterThanOrEqual(u * 8.3)
+    const both = emulatedTolerance(single(ones, ones, { alpha, bias }), 0, 1)
+    expect(both).toBeGreaterThanOrEqual(u * (8 * alpha + (8 * alpha + 0.3)))
+  })
+
+  it('includes the conversion of operands, which may be the same for every positive term', () => {
+    const k = 256
+    const columns = Float32Array.from({ length: k }, (_, t) => (t % 2 === 0 ? 1 : -1))
+    const a = Float64Array.from({ length: k }, (_, t) => Math.fround(t % 2 === 0 ? 1 + 0.9 * 2 ** -10 : 1))
+    const row = { a, b: preparedColumns(columns, k, 1), epilogue: identityEpilogue }
+    // Cut to 10 bits of fraction, every term is 1 or −1.
+    expect(judge({ ...row, profile: profiles.tf32 }, 0)).toMatchObject({ outcome: 'accept', escalated: true })
+    expect(judge({ ...row, profile: profiles.tf32 }, -0.1).outcome).toBe('reject')
+    expect(judge({ ...row, profile: profiles.float32 }, 0).outcome).toBe('reject')
   })
 })
 

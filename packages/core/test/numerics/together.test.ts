@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { honestCountBound, honestRmsBound } from '../../src/numerics/aggregate.ts'
 import { identityEpilogue } from '../../src/numerics/epilogue.ts'
-import { profiles } from '../../src/numerics/profile.ts'
+import { type NumericProfile, profiles } from '../../src/numerics/profile.ts'
 import { checkRow, type OpenedRow } from '../../src/numerics/row.ts'
 import { judgeTogether } from '../../src/numerics/together.ts'
+import { relativeScale } from '../../src/numerics/tolerance.ts'
 import { allPositive, gaussian } from './families.ts'
 import { withOperands } from './profiles.ts'
 import { testRandom } from './random.ts'
 import { float16 } from './rounding.ts'
 import { v100 } from './tensor-cores.ts'
 
-const u = 2 ** -24
 const results = (rows: readonly OpenedRow[]) => rows.map((opened) => ({ opened, ...checkRow(opened) }))
 
 describe('errors that are each within their bound', () => {
@@ -19,7 +19,7 @@ describe('errors that are each within their bound', () => {
   const { b, columns } = gaussian.make(random, k, n)
 
   /** Rows whose errors are `multiple` of ν, of random sign. */
-  function noisyRows(multiple: number): OpenedRow[] {
+  function noisyRows(multiple: number, profile: NumericProfile = profiles.float32): OpenedRow[] {
     return Array.from({ length: 4 }, () => {
       const { a } = gaussian.make(random, k, 1)
       const c = Float64Array.from({ length: n }, (_, j) => {
@@ -29,16 +29,20 @@ describe('errors that are each within their bound', () => {
           sum += p
           squares += p * p
         }
-        const nu = u * Math.sqrt(k * (squares + sum * sum))
+        const nu = relativeScale(profile, k) * Math.sqrt(squares + sum * sum)
         return sum + (random.uniform() < 0.5 ? -1 : 1) * multiple * nu
       })
-      return { a, b, c, profile: profiles.float32, epilogue: identityEpilogue }
+      return { a, b, c, profile, epilogue: identityEpilogue }
     })
   }
 
-  it('are wrong together where their rms is beyond what rounding shows', () => {
-    const honest = results(noisyRows(0.3))
-    const wrong = results(noisyRows(3.5))
+  it.each([
+    ['float32', 0.3],
+    ['tf32', 1],
+    ['bfloat16', 0.5],
+  ] as const)('are wrong together where their rms is beyond what rounding shows: %s', (name, multiple) => {
+    const honest = results(noisyRows(multiple, profiles[name]))
+    const wrong = results(noisyRows(3.5, profiles[name]))
     for (const { outcome, escalations } of [...honest, ...wrong]) {
       expect({ outcome, escalations }).toEqual({ outcome: 'accept', escalations: 0 })
     }
