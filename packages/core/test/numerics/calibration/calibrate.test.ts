@@ -109,7 +109,7 @@ describe('calibrate', () => {
       multiply: multiplyWith(engine('sequential').dot, bfloat16),
     })
     expect(calibration).toBeUndefined()
-    expect(measured.some(({ rejected }) => rejected > 0)).toBe(true)
+    expect(measured.reduce((sum, { rejected }) => sum + rejected, 0)).toBeGreaterThan(500)
   })
 
   it('hands over operands of 16 bits, and leaves limits alone that results of 16 bits do not show', async () => {
