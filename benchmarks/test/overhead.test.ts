@@ -104,6 +104,8 @@ describe('verdictProblem', () => {
 
   test('lets a session pass in which every product was sampled', () => {
     expect(verdictProblem(checked, 3)).toBeUndefined()
+    const guarded = [{ reason: 'tolerance-guard', message: 'row 2' }] as const
+    expect(verdictProblem({ ...checked, status: 'inconclusive', findings: [...guarded] }, 3)).toBeUndefined()
   })
 
   test.each([
