@@ -147,11 +147,20 @@ const schemas = {
   attest: v.strictObject({ signature }),
   /** Prover: both sides saw the same hello and the same policy; signed if the hello has a key. */
   open: v.strictObject({ session: bytes32, signature: v.optional(signature) }),
-  /** Prover: the operations that ran and the roots of the tensors that they introduce. */
-  commit: v.strictObject({
-    records: v.pipe(v.array(record), v.minLength(1), v.maxLength(1024)),
-    tensors: v.pipe(v.array(v.strictObject({ ...tensorShape, root: bytes32 })), v.maxLength(3072)),
-  }),
+  /**
+   * Prover: the operations that ran and the roots of the tensors that they introduce, which are three for a product at
+   * most: whoever takes them keeps them to the end of the session.
+   */
+  commit: v.pipe(
+    v.strictObject({
+      records: v.pipe(v.array(record), v.minLength(1), v.maxLength(1024)),
+      tensors: v.pipe(v.array(v.strictObject({ ...tensorShape, root: bytes32 })), v.maxLength(3072)),
+    }),
+    v.check(
+      ({ records, tensors }) => tensors.length <= 3 * records.filter(({ kind }) => kind === 'product').length,
+      'Expected at most three tensors for each product',
+    ),
+  ),
   /** Verifier: where to open them; without a seed the operation is not audited. */
   challenge: v.strictObject({
     challenges: v.pipe(

@@ -22,7 +22,8 @@ function omittedTail(): Lie {
     send(message) {
       if (message.type === 'commit') {
         const records = message.control.records.filter(({ sequence }) => sequence === 0)
-        return records.length === 0 ? [] : [say('commit', { ...message.control, records })]
+        const tensors = message.control.tensors.filter(({ tensor }) => records.some((record) => uses(record, tensor)))
+        return records.length === 0 ? [] : [say('commit', { records, tensors })]
       }
       return message.type === 'close' ? [say('close', { ...message.control, operations: 1 })] : [message]
     },
@@ -31,11 +32,20 @@ function omittedTail(): Lie {
   }
 }
 
-/** Each operation in a message of its own, in the order given. */
+/** Each operation in a message of its own, in the order given, with the tensors that no message before it uses. */
 function oneByOne(order: (records: readonly OperationRecord[]) => OperationRecord[]) {
   return first('commit', ({ control: { records, tensors } }) =>
-    order(records).map((record, i) => say('commit', { records: [record], tensors: i === 0 ? tensors : [] })),
+    order(records).map((record, i, all) => {
+      const isNew = (tensor: number) => !all.slice(0, i).some((earlier) => uses(earlier, tensor))
+      const introduced = tensors.filter(({ tensor }) => uses(record, tensor) && isNew(tensor))
+      return say('commit', { records: [record], tensors: introduced })
+    }),
   )
+}
+
+function uses(record: OperationRecord, tensor: number): boolean {
+  if (record.kind === 'opaque') return false
+  return [record.a, record.c, ...(record.b.kind === 'activation' ? [record.b.tensor] : [])].includes(tensor)
 }
 
 /** Lies in the order and the number of operations. */

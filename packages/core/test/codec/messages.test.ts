@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest'
+import { type Control, decodeMessage, encodeMessage, type MessageType } from '../../src/codec/messages.ts'
+
+const digest = new Uint8Array(32)
+const product: Control<'commit'>['records'][number] = {
+  kind: 'product',
+  sequence: 0,
+  step: 0,
+  operation: 'MatMul',
+  layout: { kind: 'matmul', m: 1, k: 1, n: 1, aBatch: [], bBatch: [] },
+  a: 0,
+  b: { kind: 'weight', digest, transposed: false },
+  c: 1,
+  alpha: 1,
+  activation: { name: 'linear' },
+  profile: 'float32',
+}
+const opaque: Control<'commit'>['records'][number] = {
+  kind: 'opaque',
+  sequence: 0,
+  step: 0,
+  operation: 'Einsum',
+  cause: 'unsupported',
+  reason: 'three operands',
+}
+const tensor = (number: number) => ({ tensor: number, rows: 1, cols: 1, dtype: 'float32', root: digest }) as const
+const tensors = (count: number) => Array.from({ length: count }, (_, i) => tensor(i))
+const opened = { salts: new Uint8Array(0), proof: new Uint8Array(0) }
+
+/** The message as the other side understands it. */
+function sent<T extends MessageType>(type: T, control: unknown) {
+  return decodeMessage(Buffer.concat(encodeMessage(type, control as Control<T>)))
+}
+const refused = (type: MessageType, control: unknown) =>
+  expect(() => sent(type, control)).toThrow(expect.objectContaining({ code: 'message-malformed' }))
+
+describe('a commitment', () => {
+  test('introduces three tensors for each product at most, and none for what is no product', () => {
+    expect(sent('commit', { records: [product], tensors: tensors(3) }).type).toBe('commit')
+    expect(sent('commit', { records: [opaque, product, product], tensors: tensors(6) }).type).toBe('commit')
+    refused('commit', { records: [product], tensors: tensors(4) })
+    refused('commit', { records: [opaque], tensors: tensors(1) })
+  })
+
+  test('is of one operation at least, and of 1024 at most', () => {
+    refused('commit', { records: [], tensors: [] })
+    expect(sent('commit', { records: Array.from({ length: 1024 }, () => opaque), tensors: [] }).type).toBe('commit')
+    refused('commit', { records: Array.from({ length: 1025 }, () => opaque), tensors: [] })
+  })
+
+  test('is of 3072 tensors at most', () => {
+    const records = Array.from({ length: 1024 }, () => product)
+    expect(sent('commit', { records, tensors: tensors(3072) }).type).toBe('commit')
+    refused('commit', { records, tensors: tensors(3073) })
+  })
+
+  test('has numbers that are some', () => {
+    refused('commit', { records: [{ ...product, sequence: -1 }], tensors: [] })
+    refused('commit', { records: [{ ...product, a: 0.5 }], tensors: [] })
+    refused('commit', { records: [{ ...product, alpha: null }], tensors: [] })
+    refused('commit', { records: [{ ...product, layout: { ...product.layout, m: 2 ** 31 + 1 } }], tensors: [] })
+    refused('commit', { records: [product], tensors: [{ ...tensor(0), rows: 2 ** 31 + 1 }] })
+  })
+
+  test('has roots and digests of 32 bytes', () => {
+    refused('commit', { records: [product], tensors: [{ ...tensor(0), root: new Uint8Array(31) }] })
+    refused('commit', { records: [{ ...product, b: { ...product.b, digest: new Uint8Array(0) } }], tensors: [] })
+  })
+})
+
+describe('fields that nobody knows are refused', () => {
+  test.each<[MessageType, object]>([
+    ['open', { session: digest }],
+    ['commit', { records: [opaque], tensors: [] }],
+    ['challenge', { challenges: [{ sequence: 0 }] }],
+    ['opening', { sequence: 0, a: opened, c: opened }],
+    ['close', { operations: 0, transcript: digest }],
+    ['reveal', { key: digest }],
+    ['error', { code: 'x', message: 'y' }],
+  ])('%s', (type, control) => {
+    expect(sent(type, control).control).toEqual(control)
+    refused(type, { ...control, more: 1 })
+  })
+
+  test('inside of others', () => {
+    refused('opening', { sequence: 0, a: { ...opened, more: 1 }, c: opened })
+    refused('commit', { records: [{ ...product, more: 1 }], tensors: [] })
+    refused('challenge', { challenges: [{ sequence: 0, more: 1 }] })
+  })
+})
+
+describe('fields that are missing are refused', () => {
+  test.each<[MessageType, object]>([
+    ['open', { session: digest }],
+    ['challenge', { challenges: [{ sequence: 0 }] }],
+    ['opening', { sequence: 0, a: opened, c: opened }],
+    ['close', { operations: 0, transcript: digest }],
+  ])('%s', (type, control) => {
+    for (const name of Object.keys(control)) {
+      refused(type, Object.fromEntries(Object.entries(control).filter(([other]) => other !== name)))
+    }
+  })
+})
