@@ -1,6 +1,7 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
 import { encodeControl } from '../codec/control.ts'
+import { excerpt } from '../codec/excerpt.ts'
 import { fieldParts } from '../commitment/fields.ts'
 import { sha256 } from '../commitment/suite.ts'
 import { AssayError } from '../errors.ts'
@@ -85,13 +86,16 @@ export function parseManifest(json: string): Manifest {
   try {
     value = JSON.parse(json)
   } catch (cause) {
-    throw new AssayError('manifest-malformed', `the manifest is not JSON: ${(cause as Error).message}`, { cause })
+    const problem = excerpt((cause as Error).message)
+    throw new AssayError('manifest-malformed', `the manifest is not JSON: ${problem}`, { cause })
   }
-  const result = v.safeParse(schema, value)
+  // The first problem is enough, and a spoilt file may have a million.
+  const result = v.safeParse(schema, value, { abortEarly: true })
   if (!result.success) {
     const [issue] = result.issues
     const path = v.getDotPath(issue)
-    throw new AssayError('manifest-malformed', `manifest${path ? `, ${path}` : ''}: ${issue.message}`)
+    const place = path === null ? '' : `, ${excerpt(path)}`
+    throw new AssayError('manifest-malformed', `manifest${place}: ${excerpt(issue.message)}`)
   }
   for (const [i, operation] of result.output.operations.entries()) {
     if (operation.kind === 'opaque') continue

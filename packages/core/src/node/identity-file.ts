@@ -4,6 +4,8 @@ import { AssayError } from '../errors.ts'
 import { createIdentity, type Identity } from '../identity/identity.ts'
 
 const header = 'tensor-assay ed25519 secret key\n'
+const maxFileBytes = 1024
+const notOurs = 'it is not an identity that this package wrote'
 
 /**
  * The identity in a file, which is made with a new key if it does not exist. Only its owner may read it.
@@ -43,17 +45,20 @@ async function create(path: string): Promise<Identity> {
 async function read(path: string): Promise<Identity> {
   let text: string
   try {
-    const { mode } = await stat(path)
+    const stats = await stat(path)
+    const { mode } = stats
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw unusable(path, `others may read it: chmod 600 ${path}, and make a new key if anybody did`)
     }
+    // A device never ends, and another file may be of any size.
+    if (!stats.isFile() || stats.size > maxFileBytes) throw unusable(path, notOurs)
     text = await readFile(path, 'utf8')
   } catch (error) {
     throw AssayError.isInstance(error) ? error : unusable(path, (error as Error).message, error)
   }
   const [, hex] = /^tensor-assay ed25519 secret key\n([0-9a-f]{64})\n$/.exec(text) ?? []
   // The content is a secret, if a spoilt one: the message shows none of it.
-  if (hex === undefined) throw unusable(path, 'it is not an identity that this package wrote')
+  if (hex === undefined) throw unusable(path, notOurs)
   return createIdentity(Buffer.from(hex, 'hex'))
 }
 

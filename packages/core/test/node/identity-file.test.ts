@@ -40,6 +40,16 @@ test('a file that is no key is refused without a word of what is in it', async (
   expect(String(error)).not.toContain('swordfish')
 })
 
+test('what is no file, or too large for a key, is not read', async () => {
+  const large = join(folder, 'large.key')
+  await writeFile(large, `tensor-assay ed25519 secret key\n${'ab'.repeat(32)}\n${' '.repeat(1000)}`, { mode: 0o600 })
+  const directory = await mkdtemp(join(folder, 'directory-'))
+  await chmod(directory, 0o700)
+  for (const path of [large, directory]) {
+    await expect(identityFile(path)).rejects.toMatchObject({ code: 'identity-unusable', message: /not an identity/ })
+  }
+})
+
 test('a place where nothing can be written is an error with its path', async () => {
   await expect(identityFile(join(folder, 'no', 'such.key'))).rejects.toMatchObject({ code: 'identity-unusable' })
 })

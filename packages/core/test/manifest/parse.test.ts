@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { type Manifest, manifestDigest, parseManifest } from '../../src/manifest/manifest.ts'
+
+const empty: Manifest = { format: 'tensor-assay-manifest', version: 1, operations: [] }
+const opaque = { kind: 'opaque', operation: 'Einsum' } as const
+const product = {
+  kind: 'product',
+  operation: 'MatMul',
+  layout: { kind: 'matmul', k: 2, n: 3 },
+  b: null,
+  alpha: 1,
+  activation: { name: 'linear' },
+  profile: 'float32',
+  links: {},
+} as const
+const json = (changes: object) => JSON.stringify({ ...empty, ...changes })
+const refused = (text: string, message: RegExp) =>
+  expect(() => parseManifest(text)).toThrow(
+    expect.objectContaining({ code: 'manifest-malformed', message: expect.stringMatching(message) }),
+  )
+
+describe('a manifest that is refused', () => {
+  test.each([
+    ['no JSON', '{"format"', /not JSON/],
+    ['another format', json({ format: 'manifest' }), /format/],
+    ['another version', json({ version: 2 }), /version/],
+    ['an unknown field', json({ more: 1 }), /more/],
+    ['an operation of no kind', json({ operations: [{ ...opaque, kind: 'transparent' }] }), /operations\.0\.kind/],
+    ['an unknown field of an operation', json({ operations: [{ ...opaque, more: 1 }] }), /operations\.0\.more/],
+    [
+      'a missing field of an operation',
+      json({ operations: [{ ...product, alpha: undefined }] }),
+      /operations\.0\.alpha/,
+    ],
+    ['a digest that is none', json({ operations: [{ ...product, bias: 'AB'.repeat(32) }] }), /operations\.0\.bias/],
+    [
+      'a number below zero',
+      json({ operations: [{ ...product, layout: { kind: 'matmul', k: -1, n: 3 } }] }),
+      /layout\.k/,
+    ],
+    [
+      'a link to itself',
+      json({ operations: [{ ...product, links: { a: { operation: 0, tensor: 'c' } } }] }),
+      /operation 0 of the manifest reads operation 0/,
+    ],
+    [
+      'a link forward',
+      json({ operations: [{ ...product, links: { b: { operation: 7, tensor: 'a' } } }] }),
+      /reads operation 7/,
+    ],
+  ])('%s', (_, text, message) => refused(text, message))
+
+  test('operations without number', () => {
+    const operations = Array.from({ length: 100_001 }, () => opaque)
+    expect(parseManifest(json({ operations: operations.slice(1) })).operations).toHaveLength(100_000)
+    refused(json({ operations }), /operations/)
+  })
+
+  test('of a million problems only the first is looked for', () => {
+    refused(
+      json({ operations: Array.from({ length: 90_000 }, () => ({ kind: 'opaque', operation: 1 })) }),
+      /^manifest, operations\.0\.operation: /,
+    )
+  })
+
+  test('words of the file are cut and escaped', () => {
+    const error = (() => {
+      try {
+        return parseManifest(json({ ['\u0007'.repeat(5000)]: 1 }))
+      } catch (caught) {
+        return String(caught)
+      }
+    })()
+    expect(error).toContain('\\u0007')
+    expect(String(error).length).toBeLessThan(500)
+  })
+})
+
+test('a manifest of any size has a digest, the same whatever is left out or undefined', () => {
+  const operations = Array.from({ length: 50_000 }, () => product)
+  expect(manifestDigest({ ...empty, operations: [...operations] })).toMatch(/^[0-9a-f]{64}$/)
+  expect(manifestDigest({ ...empty, operations: [{ ...product, node: undefined }] } as never)).toBe(
+    manifestDigest({ ...empty, operations: [product] }),
+  )
+})
