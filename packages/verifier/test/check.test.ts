@@ -1,0 +1,161 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
+import { deriveSeed, drawWithoutReplacement, type ProductRecord, randomStream, rows } from '@tensor-assay/core'
+import { describe, expect, test } from 'vitest'
+import { Audit } from '../src/audit.ts'
+import { checkOpenedRows } from '../src/check.ts'
+import { interactive, memoryWeights, type Policy, spot } from '../src/index.ts'
+import type { OpenedTensor } from '../src/opened.ts'
+import { preparedWeights } from '../src/prepared-weights.ts'
+import { Projections } from '../src/projections.ts'
+
+const [m, k, n] = [6, 32, 48]
+const wave = (i: number) => Math.sin(1 + 0.37 * i * i)
+const a = Float32Array.from({ length: m * k }, (_, i) => wave(i))
+const b = Float32Array.from({ length: k * n }, (_, i) => wave(2 * i + 1))
+const q = Int8Array.from({ length: k * n }, (_, i) => (i * 37) % 127)
+const store = memoryWeights([
+  { name: 'b', shape: [k, n], data: b },
+  { name: 'q', shape: [k, n], data: q },
+])
+const weight = (i: number) =>
+  ({ kind: 'weight', digest: hexToBytes(store.weights[i]!.digest), transposed: false }) as const
+
+const record: ProductRecord = {
+  kind: 'product',
+  sequence: 0,
+  step: 0,
+  operation: 'MatMul',
+  layout: { kind: 'matmul', m, k, n, aBatch: [], bBatch: [] },
+  a: 0,
+  b: weight(0),
+  c: 1,
+  alpha: 1,
+  activation: { name: 'linear' },
+  profile: 'float32',
+}
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
+const seed = (i: number) => new Uint8Array(32).fill(i)
+const allRows = Uint32Array.from({ length: m }, (_, i) => i)
+
+function product(left: Float32Array = a): Float32Array {
+  return Float32Array.from({ length: m * n }, (_, i) => {
+    let sum = 0
+    for (let t = 0; t < k; t++)
+      sum = Math.fround(sum + Math.fround(left[Math.floor(i / n) * k + t]! * b[t * n + (i % n)]!))
+    return sum
+  })
+}
+
+interface Given {
+  readonly c: ArrayBufferView
+  readonly left?: ArrayBufferView
+  readonly policy?: Policy
+  readonly changes?: Partial<ProductRecord>
+  readonly types?: readonly [OpenedTensor['dtype'], OpenedTensor['dtype']]
+}
+
+async function check({ c, left = a, policy = interactive(), changes = {}, types = ['float32', 'float32'] }: Given) {
+  const stated = { ...record, ...changes }
+  const tensor = (number: number, cols: number, content: ArrayBufferView): OpenedTensor => ({
+    tensor: number,
+    cols,
+    dtype: types[number]!,
+    indices: allRows,
+    bytes: bytesOf(content),
+  })
+  const opened = { plan: { rows: allRows }, a: tensor(0, k, left), c: tensor(1, n, c) }
+  const weights = await preparedWeights(store).of(stated, types[1])
+  const seeds = { seed: seed(1), vectorSeed: seed(2) }
+  return checkOpenedRows({ record: stated, opened, ...seeds, projections: new Projections(), policy, weights })
+}
+
+const off = (places: readonly number[], by: number) => {
+  const c = product()
+  for (const place of places) c[place]! += by
+  return c
+}
+
+test('what is right has no findings, and every row of it was looked at', async () => {
+  const checked = await check({ c: product() })
+  expect(checked).toMatchObject({ rows: m, findings: [], guards: 0 })
+  expect(checked.vectors).toBe(2 * m)
+})
+
+describe('one wrong entry is found', () => {
+  test.each(Array.from(allRows))('in row %i', async (row) => {
+    const { findings } = await check({ c: off([row * n + 7], 0.01) })
+    expect(findings).toMatchObject([{ reason: 'value-out-of-tolerance', evidence: { row, column: 7 } }])
+  })
+
+  test('as not finite, if it is that', async () => {
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      const { findings } = await check({ c: off([n + 7], value) })
+      expect(findings).toMatchObject([{ reason: 'value-not-finite', evidence: { row: 1, column: 7 } }])
+    }
+  })
+
+  test('by vectors alone, where no entry is drawn', async () => {
+    const { findings } = await check({ c: off([n + 7], 0.01), policy: interactive({ entries: 0, vectors: 1 }) })
+    expect(findings).toMatchObject([{ reason: 'value-out-of-tolerance' }])
+  })
+
+  test('by entries alone, where there is no vector', async () => {
+    const places = Array.from({ length: n }, (_, j) => 3 * n + j)
+    const { findings, entries } = await check({ c: off(places, 0.01), policy: interactive({ entries: 5, vectors: 0 }) })
+    expect(findings).toMatchObject([{ reason: 'value-out-of-tolerance', evidence: { row: 3 } }])
+    expect(entries).toBeLessThanOrEqual(5 * m)
+  })
+})
+
+test('errors that no entry shows are judged together', async () => {
+  const c = product()
+  // A third of the tolerance, everywhere, in one direction.
+  for (const [i, value] of c.entries()) {
+    const norm = Math.hypot(...Array.from({ length: k }, (_, t) => a[Math.floor(i / n) * k + t]! * b[t * n + (i % n)]!))
+    c[i] = value + 1.6 * 2 ** -24 * Math.sqrt(k) * Math.hypot(norm, value)
+  }
+  const { findings } = await check({ c, policy: interactive({ vectors: 0, entries: n }) })
+  expect(findings.map(({ reason }) => reason)).toEqual(['values-biased'])
+})
+
+test('a row of which nothing can be said is a finding', async () => {
+  const left = a.slice()
+  left[2 * k] = Number.POSITIVE_INFINITY
+  const checked = await check({ c: product(left), left })
+  expect(checked.findings).toMatchObject([{ reason: 'tolerance-guard', evidence: { row: 2 } }])
+  expect(checked.guards).toBe(1)
+})
+
+test('quantised operands are less their zero points', async () => {
+  const left = Uint8Array.from({ length: m * k }, (_, i) => (i * 11) % 251)
+  const zero = 17
+  const sums = Int32Array.from({ length: m * n }, (_, i) => {
+    let sum = 0
+    for (let t = 0; t < k; t++) sum += (left[Math.floor(i / n) * k + t]! - zero) * q[t * n + (i % n)]!
+    return sum
+  })
+  const given = { left, types: ['uint8', 'int32'] as const }
+  const changes = { b: weight(1), profile: 'int8' as const, zeroPoints: { a: zero } }
+  expect((await check({ ...given, c: sums, changes })).findings).toEqual([])
+  const others = { ...changes, zeroPoints: { a: zero + 1 } }
+  expect((await check({ ...given, c: sums, changes: others })).findings[0]?.reason).toBe('value-out-of-tolerance')
+})
+
+test('in spot mode the entries come from a seed that the prover was not handed', async () => {
+  const policy = spot({ entries: 1, vectors: 0, sampler: rows({ atLeast: m }) })
+  const [plan, check_] = [seed(3), seed(4)]
+  const entryOf = (from: Uint8Array, row: number) =>
+    drawWithoutReplacement(randomStream(deriveSeed(from, 'entries', row)), 1, n)[0]!
+  // Right where the handed seed would look, and wrong everywhere else.
+  const c = product().map((value, i) => (entryOf(plan, Math.floor(i / n)) === i % n ? value : value + 1))
+  expect(Array.from(allRows).some((row) => entryOf(plan, row) !== entryOf(check_, row))).toBe(true)
+  const quiet = { manifest: undefined, inputs: [], outputs: [], onChecked: () => {} }
+  const audit = new Audit({ policy, store, prepared: preparedWeights(store), ...quiet })
+  const tensors = [
+    { tensor: 0, rows: m, cols: k, dtype: 'float32' as const },
+    { tensor: 1, rows: m, cols: n, dtype: 'float32' as const },
+  ]
+  await audit.sampled({ record, tensors }, [bytesOf(a), bytesOf(c)], () => ({ plan, check: check_ }))
+  expect(audit.ledger.verdict('', '').findings[0]?.reason).toBe('value-out-of-tolerance')
+})
