@@ -75,7 +75,7 @@ describe.each(['cpu', 'wasm'] as const)('tfjs on %s', (name) => {
     const backend = tfjs(tf)
     const products = await observeProducts(backend, () => multiply(matrix(4, 100), matrix(100, 30)))
     const report = await calibrate({ profile: 'float32', engine: name, backend, multiply, shapes, products })
-    expect(report.measured.at(-1)).toMatchObject({ data: 'supplied', entries: 120, rejected: 0 })
+    expect(report.measured.at(-1)).toMatchObject({ data: 'real activations', entries: 120, rejected: 0 })
     const calibration = parseCalibration(formatCalibration(report.calibration!))
     expect(calibration.limits.acceptedRatio).toBeLessThan(4)
 

@@ -79,7 +79,7 @@ export {
   formatCalibration,
   parseCalibration,
 } from './numerics/calibration/file.ts'
-export { type ObservedProduct, observeProducts } from './numerics/calibration/observe.ts'
+export { type ObservedProduct, type ObserveOptions, observeProducts } from './numerics/calibration/observe.ts'
 export { decodeElements, type Elements } from './numerics/decode.ts'
 export type { GuardReason, RejectReason } from './numerics/entry.ts'
 export {

@@ -12,7 +12,7 @@ import { encodeMatrix } from './encode.ts'
 import { type DataFamily, dataFamilies, type Operands } from './families.ts'
 import type { CalibratedProfileName, Calibration } from './file.ts'
 import { limitsOf } from './limits.ts'
-import { measureRows } from './measure.ts'
+import { measureRows, type RowErrors } from './measure.ts'
 import { type ObservedProduct, observeProducts } from './observe.ts'
 
 export interface CalibrateOptions {
@@ -25,7 +25,7 @@ export interface CalibrateOptions {
    */
   readonly multiply: (a: Matrix, b: Matrix) => unknown
   readonly backend?: Backend
-  /** Products that ran elsewhere, such as those of a model: see {@link observeProducts}. */
+  /** Products that ran elsewhere, those of a model on real activations: see {@link observeProducts}. */
   readonly products?: readonly ObservedProduct[]
   readonly shapes?: readonly CalibrationShape[]
   readonly families?: readonly DataFamily[]
@@ -74,7 +74,7 @@ export interface CalibrationReport {
 /**
  * Measures what an engine is wrong by, over shapes and kinds of data, and which limits would do for it.
  *
- * @throws {TypeError} If `multiply` returns no matrix of m × n, or the backend reports no plain product.
+ * @throws {TypeError} If `multiply` returns no matrix of m × n, or the backend reports no product.
  *
  * @example
  * ```ts
@@ -89,11 +89,10 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   const measured: Measured[] = []
   let isFloat32 = true
 
-  function measure(data: string, structured: boolean, product: ObservedProduct): void {
-    isFloat32 &&= product.c.dtype === 'float32'
-    const rows = rowsOf(product, profile)
-    const { ratios, emulated, rejected, guarded } = measureRows(rows)
-    const found = { data, structured, k: product.a.cols, ...statistics(ratios), emulated, rejected, guarded }
+  function measure(data: string, structured: boolean, k: number, of: readonly ObservedProduct[]): void {
+    isFloat32 &&= of.every(({ c }) => c.dtype === 'float32')
+    const { ratios, ...errors } = together(of.map((product) => measureRows(rowsOf(product, profile))))
+    const found = { data, structured, k, ...statistics(ratios), ...errors }
     measured.push(found)
     onMeasured?.(found)
   }
@@ -101,10 +100,18 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibrationR
   for (const [i, family] of families.entries()) {
     for (const [j, { m, k, n }] of shapes.entries()) {
       const made = family.make(draws(deriveSeed(seed, 'calibration', i, j)), m, k, n)
-      measure(family.name, family.structured, await productOf(made, options))
+      measure(family.name, family.structured, k, [await productOf(made, options)])
     }
   }
-  for (const product of products) measure('supplied', false, product)
+  const lengths = [...new Set(products.map(({ a }) => a.cols))].sort((a, b) => a - b)
+  for (const k of lengths) {
+    measure(
+      'real activations',
+      false,
+      k,
+      products.filter(({ a }) => a.cols === k),
+    )
+  }
   if (measured.some(({ rejected }) => rejected > 0)) return { measured }
   const stated = measured.map(({ rejected: _, guarded: __, ...rest }) => rest)
   const limits = limitsOf(profiles[profile], stated, isFloat32)
@@ -121,8 +128,8 @@ async function productOf({ m, k, n, a, columns }: Operands, options: CalibrateOp
   const rowMajor = Float32Array.from({ length: k * n }, (_, i) => columns[(i % n) * k + Math.floor(i / n)]!)
   const b = encodeMatrix(rowMajor, k, n, dtype)
   if (backend !== undefined) {
-    const [product] = await observeProducts(backend, () => multiply(left, b))
-    if (product === undefined) throw new TypeError(`${backend.name} reported no plain product while multiply ran`)
+    const [product] = await observeProducts(backend, () => multiply(left, b), { rows: m, columns: n })
+    if (product === undefined) throw new TypeError(`${backend.name} reported no product while multiply ran`)
     return product
   }
   const c = (await multiply(left, b)) as Partial<Matrix> | undefined
@@ -132,16 +139,36 @@ async function productOf({ m, k, n, a, columns }: Operands, options: CalibrateOp
   return { a: left, columns: right, c: c as Matrix }
 }
 
-function rowsOf({ a, columns, c }: ObservedProduct, name: CalibratedProfileName): OpenedRow[] {
+function rowsOf(
+  { a, columns, c, epilogue: stated = identityEpilogue }: ObservedProduct,
+  name: CalibratedProfileName,
+): OpenedRow[] {
   const profile = profiles[name]
   const roundedTo = c.dtype === 'float16' || c.dtype === 'bfloat16' ? c.dtype : undefined
-  const epilogue: NumericEpilogue = { ...identityEpilogue, ...(roundedTo === undefined ? {} : { roundedTo }) }
+  const epilogue: NumericEpilogue = { ...stated, ...(roundedTo === undefined ? {} : { roundedTo }) }
   const b = prepareMatrix({ ...columns, k: columns.cols, n: columns.rows, transposed: true })
   return Array.from({ length: a.rows }, (_, i) => ({ a: values(a, i), b, c: values(c, i), profile, epilogue }))
 }
 
 function values(matrix: Matrix, index: number): Float64Array {
   return new Float64Array(decodeElements(row(matrix, index), matrix.dtype))
+}
+
+/** Errors of several products as those of one. */
+function together(errors: readonly RowErrors[]): RowErrors {
+  const sum = (count: (of: RowErrors) => number) => errors.reduce((total, of) => total + count(of), 0)
+  const ratios = new Float64Array(sum((of) => of.ratios.length))
+  let end = 0
+  for (const of of errors) {
+    ratios.set(of.ratios, end)
+    end += of.ratios.length
+  }
+  return {
+    ratios,
+    emulated: errors.reduce((largest, of) => Math.max(largest, of.emulated), 0),
+    rejected: sum((of) => of.rejected),
+    guarded: sum((of) => of.guarded),
+  }
 }
 
 function statistics(ratios: Float64Array): { entries: number; rms: number; p999: number; max: number } {

@@ -38,11 +38,14 @@ export function measureRows(rows: readonly OpenedRow[]): RowErrors {
       guarded++
       continue
     }
+    // Of a bias or behind a rectifier, the rounding of the sum alone does not tell what the multiple is.
+    const { bias, activation } = opened.epilogue
+    const isSum = bias === undefined && activation.name === 'linear'
     for (let j = 0; j < opened.b.n; j++) {
       checkEntry(opened, j, opened.c[j]!, result)
       if (!result.informative) continue
       ratios.push(result.ratio)
-      if (j % emulatedShare === 0 || result.ratio > 1)
+      if (isSum && (j % emulatedShare === 0 || result.ratio > 1))
         emulated = Math.max(emulated, neededMultiple(opened, j, result.error))
     }
   }

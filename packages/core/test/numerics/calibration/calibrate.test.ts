@@ -199,28 +199,31 @@ describe('a backend', () => {
     await expect(calibrate({ ...options, backend, multiply: () => undefined })).rejects.toThrow(TypeError)
   })
 
-  it('adds the products of a model to what is measured, and leaves out what is no plain product', async () => {
+  it('adds the products of a model to what is measured, those of one length together', async () => {
     const { backend, matMul } = plainBackend()
-    const { normal } = testRandom(53)
-    const matrix = (rows: number, cols: number): Matrix => {
-      const values = Float32Array.from({ length: rows * cols }, normal)
-      return { rows, cols, dtype: 'float32', bytes: new Uint8Array(values.buffer) }
-    }
     const products = await observeProducts(backend, () => {
       const hidden = matMul(matrix(3, 80), matrix(80, 50))
-      matMul(hidden, matrix(50, 20), { epilogue: { alpha: 2, activation: { name: 'linear' } } })
+      matMul(hidden, matrix(50, 20))
       matMul(hidden, matrix(50, 10))
     })
     expect(products.map(({ a, c }) => [a.rows, a.cols, c.cols])).toEqual([
       [3, 80, 50],
+      [3, 50, 20],
       [3, 50, 10],
     ])
     matMul(matrix(3, 4), matrix(4, 5))
-    expect(products).toHaveLength(2)
+    expect(products).toHaveLength(3)
     const { measured } = await calibrate({ ...options, families: [], multiply: () => undefined, products })
     expect(measured.map(({ data, k, entries }) => [data, k, entries])).toEqual([
-      ['supplied', 80, 150],
-      ['supplied', 50, 30],
+      ['real activations', 50, 90],
+      ['real activations', 80, 150],
     ])
   })
 })
+
+const { normal } = testRandom(53)
+
+function matrix(rows: number, cols: number): Matrix {
+  const values = Float32Array.from({ length: rows * cols }, normal)
+  return { rows, cols, dtype: 'float32', bytes: new Uint8Array(values.buffer) }
+}
