@@ -72,6 +72,7 @@ export {
   calibrationShapes,
   type Measured,
 } from './numerics/calibration/calibrate.ts'
+export { encodeMatrix } from './numerics/calibration/encode.ts'
 export { type DataFamily, dataFamilies } from './numerics/calibration/families.ts'
 export {
   type Calibration,

@@ -26,7 +26,9 @@ export async function buildAssay(): Promise<string> {
     format: 'esm',
     conditions: ['@tensor-assay/source'],
     // Packages in CommonJS ask for Node's modules by require().
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url)",
+    },
     logLevel: 'error',
   })
   await copyFile(source('package.json'), join(folder, 'package.json'))
