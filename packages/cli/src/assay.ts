@@ -1,6 +1,7 @@
 import { nearest } from './arguments/nearest.ts'
 import { parseOptions } from './arguments/options.ts'
 import type { Command } from './command.ts'
+import { calibrate } from './commands/calibrate.ts'
 import { identity } from './commands/identity.ts'
 import { manifest } from './commands/manifest.ts'
 import { serve } from './commands/serve.ts'
@@ -12,7 +13,7 @@ import { commandHelp, generalHelp } from './help.ts'
 import { note, say } from './terminal.ts'
 import { version } from './version.ts'
 
-const commands: Readonly<Record<string, Command>> = { serve, verify, weights, manifest, identity }
+const commands: Readonly<Record<string, Command>> = { serve, verify, weights, manifest, calibrate, identity }
 
 /**
  * Runs a command line.

@@ -10,6 +10,7 @@ export class Complaint extends Error {
 const advice: Partial<Record<AssayErrorCode, string>> = {
   'address-unavailable': 'choose another address, port 0 for a free one, or end what listens there',
   'manifest-malformed': 'make the file anew by recordManifest',
+  'calibration-malformed': 'make the file anew by assay calibrate',
   'identity-unusable': 'assay identity FILE makes one',
 }
 

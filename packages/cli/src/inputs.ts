@@ -1,5 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
-import { AssayError, type Identity, type Manifest, parseManifest } from '@tensor-assay/core'
+import {
+  AssayError,
+  type Calibration,
+  type Identity,
+  type Manifest,
+  parseCalibration,
+  parseManifest,
+} from '@tensor-assay/core'
 import { identityFile } from '@tensor-assay/core/node'
 import { combineWeights, type LoadedWeights, weights } from '@tensor-assay/verifier'
 import { Complaint } from './complaint.ts'
@@ -7,6 +14,9 @@ import { unheldWeights } from './manifest-weights.ts'
 
 /** A manifest of 100 000 operations has less, bytes. */
 const maxManifestBytes = 256 * 2 ** 20
+
+/** What was measured of some hundred shapes has less, bytes. */
+const maxCalibrationBytes = 4 * 2 ** 20
 
 /** As much as a receipt may have, bytes. */
 const maxReceiptBytes = 2 ** 31 - 1
@@ -22,9 +32,18 @@ export async function loadWeights(paths: readonly string[]): Promise<LoadedWeigh
 }
 
 export async function loadManifest(path: string): Promise<Manifest> {
-  const json = (await readBounded(path, 'manifest', maxManifestBytes)).toString('utf8')
+  return parsed(path, 'manifest', maxManifestBytes, parseManifest)
+}
+
+export async function loadCalibration(path: string): Promise<Calibration> {
+  return parsed(path, 'calibration', maxCalibrationBytes, parseCalibration)
+}
+
+/** @throws {AssayError} The message names the file. */
+async function parsed<T>(path: string, what: string, maxBytes: number, parse: (json: string) => T): Promise<T> {
+  const json = (await readBounded(path, what, maxBytes)).toString('utf8')
   try {
-    return parseManifest(json)
+    return parse(json)
   } catch (error) {
     if (AssayError.isInstance(error)) throw new AssayError(error.code, `${path}: ${error.message}`, { cause: error })
     throw error

@@ -7,7 +7,7 @@ describe('assay', () => {
   test('--help lists the commands', async () => {
     const { code, stdout, stderr } = await runAssay(['--help'], '.')
     expect([code, stderr]).toEqual([0, ''])
-    for (const name of ['serve', 'verify', 'weights', 'manifest', 'identity'])
+    for (const name of ['serve', 'verify', 'weights', 'manifest', 'calibrate', 'identity'])
       expect(stdout).toContain(`assay ${name} `)
   })
 
@@ -26,7 +26,8 @@ describe('assay', () => {
     ['serve', ['--weights FILE…', '--listen ADDRESS', '--once', '--tls-cert FILE', 'Exit code']],
     ['verify', ['RECEIPT', '--iterations N', '--beacon HEX', 'Exit code']],
     ['weights', ['FILE…', '--json']],
-    ['manifest', ['FILE', '--json']],
+    ['manifest', ['MODEL.onnx', '--dim NAME=N,N…', '--range INPUT=LOW..HIGH', 'FILE', '--json']],
+    ['calibrate', ['ENGINE', '--out FILE', 'tfjs-wasm', '--model FILE', 'Exit code']],
     ['identity', ['FILE']],
   ])('%s --help lists its options', async (name, words) => {
     const { code, stdout, stderr } = await runAssay([name, '--help'], '.')
@@ -40,7 +41,7 @@ describe('one line says what was wrong, and the exit code is 3', () => {
     [['srve'], 'assay: there is no command srve; did you mean serve? (assay --help)'],
     [
       ['frobnicate'],
-      'assay: there is no command frobnicate; the commands are serve, verify, weights, manifest, identity (assay --help)',
+      'assay: there is no command frobnicate; the commands are serve, verify, weights, manifest, calibrate, identity (assay --help)',
     ],
     [['toString'], /^assay: there is no command toString/],
     [

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { manifestDigest, parseManifest } from '@tensor-assay/core'
 import { expect, test } from 'vitest'
 import { runAssay, startServer } from './support/cli.ts'
-import { folderOfWeights, prove, safetensors, writeManifest, writeReceipt } from './support/model.ts'
+import { prove, safetensors, writeManifest, writeReceipt } from './support/model.ts'
+import { folderOfLibraries, onnxModel } from './support/onnx.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 const blocks = (language: string) =>
@@ -11,7 +12,8 @@ const blocks = (language: string) =>
 /** The files that the commands name. */
 async function folderOfReadme(): Promise<string> {
   const manifest = await writeManifest()
-  return folderOfWeights({
+  return folderOfLibraries({
+    'model.onnx': onnxModel(),
     'model.safetensors': safetensors(),
     'model.manifest': manifest,
     'run.receipt': await writeReceipt({
@@ -36,6 +38,9 @@ test('every command does what the README says', async () => {
     'assay identity',
     'assay serve',
     'assay verify',
+    'assay manifest',
+    'assay calibrate',
+    'assay serve',
     'assay weights',
     'assay manifest',
   ])

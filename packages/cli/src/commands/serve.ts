@@ -1,5 +1,5 @@
 import { manifestDigest, type Verdict } from '@tensor-assay/core'
-import { createVerifier, interactive, spot } from '@tensor-assay/verifier'
+import { createVerifier, interactive, printable, spot } from '@tensor-assay/verifier'
 import type { Given } from '../arguments/options.ts'
 import { fingerprints, fraction, oneOf } from '../arguments/values.ts'
 import { attend } from '../attend.ts'
@@ -40,7 +40,7 @@ export const serve = command({
     'Exit code: 0 once stopped, 3 if it could not listen or keep a verdict.\n' +
     'With --once: 0 pass, 1 fail, 2 incomplete or inconclusive.',
   async run(given) {
-    const { address, policy, provers } = terms(given)
+    const { address, policy, provers } = await terms(given)
     const progress = process.stderr.isTTY ? liveProgress(process.stderr) : silence()
     const tls = await tlsOf(given)
     const transport = await transportOf(address, {
@@ -85,6 +85,7 @@ export const serve = command({
         `${policy.mode} audits against ${store.weights.length} weights; rows ${atLeast}, rate ${rate}, ${policy.suite}`,
       )
       if (store.skipped.length > 0) note(`${store.skipped.length} tensors cannot be held; assay weights says why`)
+      for (const { profile, engine } of policy.calibration) note(`limits of ${profile} for ${printable(engine)}`)
       if (manifest) note(`manifest ${manifestDigest(manifest)}`)
       if (identity) note(`identity ${identity.fingerprint}`)
       if (isExposed(bound))
@@ -96,8 +97,8 @@ export const serve = command({
   },
 })
 
-/** What must be right before any file is read. */
-function terms(given: Given<keyof typeof options>) {
+/** What must be right before any weight is read. */
+async function terms(given: Given<keyof typeof options>) {
   const [stray] = given.positionals
   if (stray !== undefined) throw new Complaint(`expected options only, got '${stray}'`)
   if (!given.has('weights')) throw new Complaint('expected --weights FILE: provers are held against public weights')
@@ -106,8 +107,9 @@ function terms(given: Given<keyof typeof options>) {
   const mode = oneOf('mode', given.one('mode'), ['interactive', 'spot'])
   const operationRate = fraction('operation-rate', given.one('operation-rate'))
   const make = mode === 'spot' ? spot : interactive
-  const policy = policyOf(given, (settings) => make({ ...settings, ...(operationRate && { operationRate }) }))
-  return { address, policy, provers: fingerprints('prover', given.all('prover')) }
+  const provers = fingerprints('prover', given.all('prover'))
+  const policy = await policyOf(given, (settings) => make({ ...settings, ...(operationRate && { operationRate }) }))
+  return { address, policy, provers }
 }
 
 async function tlsOf(given: Given<keyof typeof options>) {

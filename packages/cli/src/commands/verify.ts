@@ -31,7 +31,7 @@ export const verify = command({
     if (!given.has('weights'))
       throw new Complaint('expected --weights FILE: a receipt is checked against public weights')
     const iterations = wholeNumber('iterations', given.one('iterations'), 1)
-    const policy = policyOf(given, (settings) => receipt({ ...settings, ...(iterations && { iterations }) }))
+    const policy = await policyOf(given, (settings) => receipt({ ...settings, ...(iterations && { iterations }) }))
     const provers = fingerprints('prover', given.all('prover'))
     const beacon = bytes32('beacon', given.one('beacon'))
     const bytes = await loadReceipt(file)

@@ -41,7 +41,7 @@ export interface CalibrationShape {
 }
 
 export const calibrationShapes: readonly CalibrationShape[] = [1, 7, 64, 300, 1024, 4096].map((k) => ({
-  m: 8,
+  m: 16,
   k,
   n: 64,
 }))
