@@ -13,7 +13,7 @@ const families: Readonly<Record<string, string>> = {
   result: 'C is made up, altered or not a number',
   weights: 'C is that of other weights than those named',
   arithmetic: 'C is computed in cheaper arithmetic, or not to the end',
-  operands: 'A is another than that of the run',
+  operands: 'A, or what is added, is another than that of the run',
   statement: 'the product is stated otherwise than it ran',
   hello: 'a hello that breaks the rules',
   encoding: 'bytes that are no message',

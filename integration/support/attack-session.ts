@@ -115,10 +115,10 @@ async function prove(
 }
 
 /** Every row is opened, so that it is no chance whether a lie is seen; a protocol attack may choose among rows. */
-function policyOf(attack: Attack, { multipliesActivations = false }: Victim): Policy {
+function policyOf(attack: Attack, { acceptsActivations = false }: Victim): Policy {
   if (attack.kind === 'computation') {
     const sampler = rows({ atLeast: 10_000, columns: 10_000 })
-    return interactive({ sampler, acceptActivations: multipliesActivations })
+    return interactive({ sampler, acceptActivations: acceptsActivations })
   }
   const { mode, everyRow, ...limits } = attack.policy ?? {}
   return mode === 'spot' ? spot(limits) : interactive({ sampler: rows({ atLeast: everyRow ? 10_000 : 8 }), ...limits })

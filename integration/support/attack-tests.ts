@@ -27,14 +27,14 @@ export function title(attack: Attack, knows: Knowledge | undefined, expected: Ex
  */
 export function testComputationAttacks(name: string, victim: () => Victim): ReadonlySet<ComputationAttack> {
   const tried = new Set<ComputationAttack>()
-  const { operations, multipliesActivations } = victim()
+  const { operations, acceptsActivations } = victim()
   for (const [where, place] of Object.entries({ first: 0, last: operations - 1 })) {
     const options = { steps: 2, where: (sequence: number) => sequence % operations === place }
     const applicable = computationAttacks.filter(
       (attack) =>
         liesTold(attack, victim(), options) > 0 &&
-        // Where activations are accepted as B, nothing is refused for being one.
-        !(multipliesActivations && attack.expected === 'activation-refused'),
+        // Where activations are accepted, nothing is refused for being one.
+        !(acceptsActivations && ['activation-refused', 'addend-unbound'].includes(attack.expected)),
     )
     for (const attack of applicable) tried.add(attack)
     describe(`in the ${where} operation of ${name}`, () => {
@@ -70,7 +70,7 @@ export function testWithoutLie(name: string, victim: () => Victim): void {
     'interfered channel': { ...nothing, kind: 'protocol', by: 'middle', interfere: () => ({}) },
   }
   test.each(Object.entries(attacks))(`without a lie a %s changes nothing for ${name}`, async (_, attack) => {
-    const knows = victim().multipliesActivations ? ('manifest' as const) : undefined
+    const knows = victim().acceptsActivations ? ('manifest' as const) : undefined
     const { verifier } = await runAttack(attack, victim(), { steps: 2, knows })
     expectVerdict(verifier, 'pass', undefined)
   })

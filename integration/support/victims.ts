@@ -8,8 +8,8 @@ export interface Victim {
   readonly store: WeightStore
   /** Operations of one step. */
   readonly operations: number
-  /** Whether it multiplies activations, which a verifier must be told to accept. */
-  readonly multipliesActivations?: boolean
+  /** Whether it multiplies or adds activations, which a verifier must be told to accept. */
+  readonly acceptsActivations?: boolean
   /** What the user sends in a step, as rows. */
   input(step: number): Matrix
   /** Runs the model on it; returns what the user receives, as rows. */
@@ -91,7 +91,24 @@ export function attentionVictim(): Victim {
     const keys = library.matMul(x, library.tensor([24, 16], k))
     return library.matMul(queries, keys, { transposeB: true })
   })
-  return { ...victim, multipliesActivations: true }
+  return { ...victim, acceptsActivations: true }
+}
+
+/** Three layers of [20, 32] by [32, 32]; the second adds the input, the third a bias and what the first gave. */
+export function residualVictim(): Victim {
+  const weights = [1, 2, 3].map((seed) => values(32 * 32, seed, 0.3))
+  const bias = values(32, 4)
+  const store = memoryWeights([
+    ...weights.map((data, i) => ({ name: `w${i}`, shape: [32, 32], data })),
+    { name: 'bias', shape: [32], data: bias },
+  ])
+  const victim = referenceVictim([20, 32], store, 3, (library, x) => {
+    const [first, second, third] = weights.map((data) => library.tensor([32, 32], data))
+    const h = library.matMul(x, first!)
+    const y = library.matMul(h, second!, { addend: x, activation: { name: 'relu' } })
+    return library.matMul(y, third!, { addend: h, bias: library.tensor([32], bias), alpha: 0.5, beta: -1.5 })
+  })
+  return { ...victim, acceptsActivations: true }
 }
 
 function referenceVictim(

@@ -3,7 +3,7 @@ import { tcp } from '@tensor-assay/transport-tcp'
 import { describe, expect, test } from 'vitest'
 import { expectVerdict, runAttack, said } from '../support/attack-session.ts'
 import { testComputationAttacks, testWithoutLie, title, variants } from '../support/attack-tests.ts'
-import { fusedVictim, linearVictim } from '../support/victims.ts'
+import { fusedVictim, linearVictim, residualVictim } from '../support/victims.ts'
 
 // Rows of 32 float32 values lie in leaves of 32 rows: 33 leaves, a tree with odd nodes on five levels.
 const treeVictim = () => linearVictim(33 * 32)
@@ -35,10 +35,12 @@ describe('over TCP as in memory', () => {
 
 testWithoutLie('a linear model', linearVictim)
 testWithoutLie('a model with biases and relu', fusedVictim)
+testWithoutLie('a residual model', residualVictim)
 
 const tried = new Set<ComputationAttack>([
   ...testComputationAttacks('a linear model', linearVictim),
   ...testComputationAttacks('a model with biases and relu', fusedVictim),
+  ...testComputationAttacks('a residual model', residualVictim),
 ])
 
 test('every attack has a name of its own, and is tried', () => {

@@ -58,6 +58,7 @@ export {
   type ManifestOperation,
   type ManifestProduct,
   manifestDigest,
+  operandNames,
   parseManifest,
 } from './manifest/manifest.ts'
 export { mismatch } from './manifest/match.ts'
@@ -107,7 +108,13 @@ export { receiptKey } from './receipt/key.ts'
 export { createReceiptProver, type ReceiptOptions, type ReceiptProver } from './receipt/prover.ts'
 export { cleanUpperBound, drawDetection, type SessionSampling, sessionDetection } from './sampling/detection.ts'
 export { type GridOptions, grid } from './sampling/grid.ts'
-export { type OpenedRowNumbers, openedRows, type SampledProduct, unitShape } from './sampling/opened-rows.ts'
+export {
+  type OpenedRowNumbers,
+  openedRows,
+  type SampledProduct,
+  sampledProduct,
+  unitShape,
+} from './sampling/opened-rows.ts'
 export { samplerFactories, samplerNamed } from './sampling/registry.ts'
 export { type RowsOptions, rows } from './sampling/rows.ts'
 export type { Corruption, Sampler, SamplerFactory, SamplingPlan, UnitShape } from './sampling/sampler.ts'

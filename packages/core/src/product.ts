@@ -4,7 +4,7 @@ import type { Matrix } from './matrix.ts'
 import type { ProfileName } from './numerics/profile.ts'
 
 /**
- * One product as a tensor library executed it: C = activation(α·scales·(op(A) − a₀)·(op(B) − b₀) + β·bias).
+ * One product as a tensor library executed it: C = activation(α·scales·(op(A) − a₀)·(op(B) − b₀) + β·(bias + addend)).
  *
  * The product is seen as a list of rows, which {@link Layout} finds in the tensors. The zero points a₀ and b₀ are those of
  * quantised operands; elsewhere they are absent, and so are the scales.
@@ -20,6 +20,8 @@ export interface Product {
   readonly b: RightOperand
   /** C, cut into rows as the layout says, exactly as the caller of the library receives it. */
   readonly c: TensorHandle
+  /** Added to the product in the same operation, such as the other branch of a residual: cut into the rows of C. */
+  readonly addend?: TensorHandle
   readonly zeroPoints?: ZeroPoints
   readonly epilogue: Epilogue
   /** The arithmetic that the backend declares; the verifier's policy says which it accepts. */
@@ -79,7 +81,7 @@ export interface Epilogue {
   readonly scales?: VectorOperand
   /** Added to every row; an integer bias is added to an integer sum before it is scaled. */
   readonly bias?: VectorOperand
-  /** Factor of the bias; 1 when absent. */
+  /** Factor of the bias and of the addend; 1 when absent. */
   readonly beta?: number
   readonly activation: Activation
   /** Added to a result that is rounded to 8 bits. */

@@ -51,6 +51,7 @@ export const findingReasons = {
   'empty-product': 'inconclusive',
   'tolerance-guard': 'inconclusive',
   'weight-reshaped': 'inconclusive',
+  'addend-unbound': 'inconclusive',
   'operation-opaque': 'inconclusive',
   'opening-too-large': 'inconclusive',
   'input-unbound': 'inconclusive',
@@ -123,6 +124,8 @@ export const verdictSchema = v.strictObject({
     skipped: count,
     /** Products whose B is not a known weight. */
     activationProducts: count,
+    /** Products to which a tensor is added that no manifest ties to another one: C is what it makes it. Absent for none. */
+    freeAddends: v.optional(count),
     /** Audited products whose A is the C of an earlier product. */
     linked: count,
     inputsBound: count,

@@ -93,8 +93,9 @@ export class Accounts {
     const a = this.tensors.get(record.a)
     const c = this.tensors.get(record.c)
     const b = record.b.kind === 'activation' ? this.tensors.get(record.b.tensor) : undefined
+    const addend = record.addend === undefined ? undefined : this.tensors.get(record.addend)
     const acceptActivations = policy.acceptActivations || isExpected
-    const problem = recordProblem(record, { a, b, c }, { ...policy, acceptActivations }, store)
+    const problem = recordProblem(record, { a, b, c, addend }, { ...policy, acceptActivations }, store)
     if (record.b.kind === 'activation') ledger.coverage.activationProducts++
     const isLinked = a?.produced === true
     if (c) c.produced = true
@@ -102,6 +103,12 @@ export class Accounts {
       ledger.find(problem.reason, problem.message, at)
       // Its rows can be checked all the same: what is open is whether the model means it so.
       if (problem.reason !== 'weight-reshaped') return undefined
+    }
+    if (record.addend !== undefined && manifest === undefined) {
+      ledger.coverage.freeAddends = (ledger.coverage.freeAddends ?? 0) + 1
+    }
+    if (record.addend !== undefined && !acceptActivations) {
+      ledger.find('addend-unbound', 'a tensor is added to A·B that no manifest expects, and may explain any C', at)
     }
     if (record.b.kind === 'weight') {
       this.weightsUsed.add(bytesToHex(record.b.digest))

@@ -6,6 +6,7 @@ import {
   type Matrix,
   type OperationRecord,
   type ProductRecord,
+  sampledProduct,
   unitShape,
   type WeightStore,
 } from '@tensor-assay/core'
@@ -15,7 +16,7 @@ import { type CheckedRows, checkOpenedRows } from './check.ts'
 import { layOpening, unboundTensor } from './lay-opening.ts'
 import { Ledger } from './ledger.ts'
 import { ManifestCheck } from './manifest-check.ts'
-import type { OpenedProduct } from './opened.ts'
+import { type OpenedProduct, tensorTitle } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { PreparedWeights } from './prepared-weights.ts'
 import { Projections } from './projections.ts'
@@ -70,7 +71,7 @@ export class Audit {
    */
   take(record: OperationRecord): ProductRecord | undefined {
     const product = this.accounts.take(record)
-    if (product) this.ledger.declared(unitShape({ layout: product.layout, right: product.b.kind }))
+    if (product) this.ledger.declared(unitShape(sampledProduct(product)))
     return product
   }
 
@@ -93,7 +94,7 @@ export class Audit {
     if (unbound === undefined) return this.check(record, opened, { seed, vectorSeed })
     const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
     const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
-    const message = `the opened rows of ${unbound.toUpperCase()} are not those that were committed to`
+    const message = `the opened rows of ${tensorTitle(unbound)} are not those that were committed to`
     const { sequence, operation } = record
     this.ledger.find('commitment-mismatch', message, { sequence, operation, ...(evidence && { evidence }) })
   }
@@ -131,7 +132,7 @@ export class Audit {
   /** Lays the rows out by this side's own plan, and refuses any other number of bytes. */
   private lay(record: ProductRecord, seed: Uint8Array, segments: readonly Uint8Array[]): OpenedProduct | undefined {
     const { sequence, operation } = record
-    const plan = this.options.policy.sampler.plan(seed, unitShape({ layout: record.layout, right: record.b.kind }))
+    const plan = this.options.policy.sampler.plan(seed, unitShape(sampledProduct(record)))
     const laid = layOpening(record, plan, segments, (number) => this.accounts.tensor(number))
     if (typeof laid !== 'string') return laid
     this.ledger.find('opening-malformed', laid, { sequence, operation })
@@ -151,7 +152,7 @@ export class Audit {
     const rows = checkOpenedRows({ record, opened, ...seeds, projections: this.projections, policy, weights })
     this.ledger.checkMs += performance.now() - before
     this.ledger.checked(rows)
-    this.ledger.audited(unitShape({ layout: record.layout, right: record.b.kind }))
+    this.ledger.audited(unitShape(sampledProduct(record)))
     for (const { reason, message, evidence } of rows.findings) {
       this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
     }

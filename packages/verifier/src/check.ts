@@ -104,6 +104,8 @@ function layRows({ record, opened, weights }: CheckOptions, profile: NumericProf
   const { rows, columns } = opened.plan
   const lookA = rowLookup(opened.a)
   const lookC = rowLookup(opened.c)
+  const lookAddend = opened.addend && rowLookup(opened.addend)
+  const { beta = 1 } = record
   const zero = record.zeroPoints?.a ?? 0
   const openedMatrices = new Map<number, PreparedMatrix>()
 
@@ -119,11 +121,13 @@ function layRows({ record, opened, weights }: CheckOptions, profile: NumericProf
     const values = geometry.readA(r, lookA, zero)
     const matrix = geometry.matrixOf(r)
     const c = geometry.readC(r, lookC)
+    const addend = lookAddend && geometry.readC(r, lookAddend)
     return {
       a: zero === 0 ? values : values.map((value) => value - zero),
       b: matrixAt(matrix),
       c: columns === undefined ? c : Float64Array.from(columns, (column) => c[column]!),
       ...(columns === undefined ? {} : { columns }),
+      ...(addend && { addend: beta === 1 ? addend : addend.map((value) => beta * value) }),
       epilogue: weights.epilogues[matrix % weights.epilogues.length]!,
       profile,
     }

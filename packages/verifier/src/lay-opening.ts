@@ -9,12 +9,13 @@ import {
   rowBytes,
   rowsToOpen,
   type SamplingPlan,
+  sampledProduct,
   verifyOpening,
 } from '@tensor-assay/core'
 import type { DeclaredTensor } from './accounts.ts'
-import type { OpenedProduct, OpenedTensor } from './opened.ts'
+import { type OpenedProduct, type OpenedTensor, tensorTitle } from './opened.ts'
 
-const names = ['a', 'c', 'b'] as const
+const names = ['a', 'c', 'b', 'addend'] as const
 type TensorName = (typeof names)[number]
 
 /**
@@ -32,7 +33,8 @@ export function layOpening(
   const most = Math.max(...segments.map((segment) => segment.length), 0)
   const rows = openedRowsWithin(record, plan, most)
   if (rows === undefined) return `it must hold more rows of a tensor than its ${most} bytes can be`
-  const numbers = { a: record.a, c: record.c, b: record.b.kind === 'activation' ? record.b.tensor : undefined }
+  const b = record.b.kind === 'activation' ? record.b.tensor : undefined
+  const numbers = { a: record.a, c: record.c, b, addend: record.addend }
   const opened = names.filter((name) => rows[name] !== undefined)
   if (segments.length !== opened.length) return `it must hold rows of ${opened.length} tensors, got ${segments.length}`
   const laid: { [name in TensorName]?: OpenedTensor } = {}
@@ -41,23 +43,23 @@ export function layOpening(
     const { tensor, cols, dtype, root } = declared
     const bytes = segments[i]!
     if (root !== undefined && leastBytes(rows[name]!, declared) > bytes.length) {
-      return `it must hold the leaves of ${rows[name]!.length} rows of ${name.toUpperCase()}, got ${bytes.length} bytes`
+      return `it must hold the leaves of ${rows[name]!.length} rows of ${tensorTitle(name)}, got ${bytes.length} bytes`
     }
     // What is committed to is opened leaf by leaf.
     const indices = root === undefined ? rows[name]! : rowsToOpen(rows[name]!, declared)
     const expected = indices.length * rowBytes(declared)
     if (bytes.length !== expected) {
-      return `it must hold ${indices.length} rows of ${name.toUpperCase()} in ${expected} bytes, got ${bytes.length}`
+      return `it must hold ${indices.length} rows of ${tensorTitle(name)} in ${expected} bytes, got ${bytes.length}`
     }
     laid[name] = { tensor, indices, bytes, cols, dtype }
   }
-  const { a, c, b } = laid
-  return { plan, a: a!, c: c!, ...(b === undefined ? {} : { b }) }
+  const { a, c, ...others } = laid
+  return { plan, a: a!, c: c!, ...others }
 }
 
 function openedRowsWithin(record: ProductRecord, plan: SamplingPlan, most: number): OpenedRowNumbers | undefined {
   try {
-    return openedRows({ layout: record.layout, right: record.b.kind }, plan, most)
+    return openedRows(sampledProduct(record), plan, most)
   } catch (error) {
     if (error instanceof RangeError) return undefined
     throw error

@@ -4,11 +4,13 @@ import {
   type ManifestProduct,
   mismatch,
   type OperationRecord,
+  operandNames,
   type ProductRecord,
 } from '@tensor-assay/core'
 import type { Ledger } from './ledger.ts'
+import { tensorTitle } from './opened.ts'
 
-type Tensors = Pick<ProductRecord, 'a' | 'c'> & { readonly b: number | undefined }
+type Tensors = { readonly [name in 'a' | 'b' | 'c' | 'addend']: number | undefined }
 
 /** Steps that have begun and not ended: an application runs a few at once. */
 const maxOpenSteps = 4096
@@ -116,9 +118,13 @@ export class ManifestCheck {
 
   private link(progress: Progress, place: number, { links }: ManifestProduct, record: ProductRecord): void {
     if (!this.seesTensors) return
-    const tensors = { a: record.a, c: record.c, b: record.b.kind === 'activation' ? record.b.tensor : undefined }
+    const b = record.b.kind === 'activation' ? record.b.tensor : undefined
+    const tensors = { a: record.a, b, c: record.c, addend: record.addend }
     progress.tensors.set(place, tensors)
-    for (const name of ['a', 'b'] as const) {
+    if (record.addend !== undefined && links.addend === undefined) {
+      this.ledger.coverage.freeAddends = (this.ledger.coverage.freeAddends ?? 0) + 1
+    }
+    for (const name of operandNames) {
       const link = links[name]
       if (link === undefined) continue
       const source = progress.tensors.get(link.operation)?.[link.tensor]
@@ -126,8 +132,8 @@ export class ManifestCheck {
         this.ledger.coverage.manifestLinks!++
         continue
       }
-      const wanted = `${link.tensor.toUpperCase()} of operation ${link.operation} of its step`
-      this.ledger.find('link-broken', `${name.toUpperCase()} must be ${wanted}, and is another tensor`, {
+      const wanted = `${tensorTitle(link.tensor)} of operation ${link.operation} of its step`
+      this.ledger.find('link-broken', `${tensorTitle(name)} must be ${wanted}, and is another tensor`, {
         sequence: record.sequence,
         operation: record.operation,
       })

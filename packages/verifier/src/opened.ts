@@ -18,6 +18,13 @@ export interface OpenedProduct {
   readonly c: OpenedTensor
   /** Where B is an activation. */
   readonly b?: OpenedTensor
+  /** Where a tensor is added. */
+  readonly addend?: OpenedTensor
+}
+
+/** A tensor of a product, for people to read. */
+export function tensorTitle(name: 'a' | 'b' | 'c' | 'addend'): string {
+  return name === 'addend' ? 'the addend' : name.toUpperCase()
 }
 
 /** The opened rows of a tensor by number, decoded once each. */

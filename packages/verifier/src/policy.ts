@@ -30,7 +30,7 @@ export interface Policy {
    * another engine of the same profile may fail them.
    */
   readonly calibration: readonly Calibration[]
-  /** Whether B may be something else than a known weight. */
+  /** Whether B may be something else than a known weight, and a tensor be added to A·B. */
   readonly acceptActivations: boolean
   /** Iterations of PBKDF2 that a receipt must have, at least. */
   readonly iterations: number

@@ -7,9 +7,11 @@ import {
   geometryOf,
   type ProductRecord,
   type ProfileName,
+  profiles,
   type TensorShape,
   type WeightStore,
 } from '@tensor-assay/core'
+import { tensorTitle } from './opened.ts'
 import type { Policy } from './policy.ts'
 
 export interface RecordProblem {
@@ -36,6 +38,7 @@ interface Tensors {
   readonly a: TensorShape | undefined
   readonly b: TensorShape | undefined
   readonly c: TensorShape | undefined
+  readonly addend?: TensorShape | undefined
 }
 
 /** Element types that each arithmetic takes and gives. */
@@ -85,8 +88,12 @@ export function recordProblem(
     const message = `the policy accepts ${policy.profiles.join(', ')}, the prover declares ${profile}`
     return { reason: 'profile-refused', message }
   }
-  if (record.beta !== undefined && (record.bias === undefined || profile === 'int8')) {
+  const isBare = record.bias === undefined && record.addend === undefined
+  if (record.beta !== undefined && (isBare || profile === 'int8')) {
     return { reason: 'record-malformed', message: 'a factor of a bias that is not there, or of integers' }
+  }
+  if (record.addend !== undefined && profiles[profile].sums !== 'rounded') {
+    return { reason: 'record-malformed', message: `an addend has no place in a ${profile} product` }
   }
   if (zeroPoints?.b && b.kind === 'activation') {
     return { reason: 'record-malformed', message: 'zero points for the columns of a B that is no weight' }
@@ -113,18 +120,24 @@ export function recordProblem(
   )
 }
 
-function tensorProblem({ b, profile }: ProductRecord, geometry: Geometry, tensors: Tensors): RecordProblem | undefined {
+function tensorProblem(
+  { b, addend, profile }: ProductRecord,
+  geometry: Geometry,
+  tensors: Tensors,
+): RecordProblem | undefined {
   const { operand, result } = dtypesOf[profile]
   const expected = {
     a: { size: geometry.a, dtypes: operand },
     c: { size: geometry.c, dtypes: result },
     b: { size: { rows: geometry.matrices * geometry.n, cols: geometry.k }, dtypes: operand },
-  } as const
-  for (const name of ['a', 'c', 'b'] as const) {
+    addend: { size: geometry.c, dtypes: tensors.c === undefined ? result : [tensors.c.dtype] },
+  }
+  for (const name of ['a', 'c', 'b', 'addend'] as const) {
     if (name === 'b' && b.kind === 'weight') continue
+    if (name === 'addend' && addend === undefined) continue
     const tensor = tensors[name]
     if (tensor === undefined) {
-      return { reason: 'tensor-unknown', message: `${name.toUpperCase()} is a tensor that was never committed to` }
+      return { reason: 'tensor-unknown', message: `${tensorTitle(name)} is a tensor that was never committed to` }
     }
     const { size, dtypes } = expected[name]
     if (tensor.rows !== size.rows || tensor.cols !== size.cols || !dtypes.includes(tensor.dtype)) {
@@ -132,7 +145,7 @@ function tensorProblem({ b, profile }: ProductRecord, geometry: Geometry, tensor
       const got = `${tensor.dtype} ${tensor.rows}×${tensor.cols}`
       return {
         reason: 'record-malformed',
-        message: `${name.toUpperCase()} must be ${wanted}, the prover committed to ${got}`,
+        message: `${tensorTitle(name)} must be ${wanted}, the prover committed to ${got}`,
       }
     }
   }

@@ -54,6 +54,7 @@ const convolution: ProductRecord = {
 const floats = { a: tensor(3, 4), c: tensor(3, 6), b: undefined }
 const bytes = { a: tensor(3, 4, 'int8'), c: tensor(3, 6, 'float32'), b: undefined }
 const images = { a: tensor(16, 1), c: tensor(9, 6), b: undefined }
+const added = { ...floats, addend: tensor(3, 6) }
 const policy = interactive()
 
 const problem = (record: ProductRecord, tensors: Parameters<typeof recordProblem>[1], with_: Policy = policy) =>
@@ -63,6 +64,8 @@ describe('a record that holds together', () => {
   test.each([
     ['a product', product, floats],
     ['with a bias', { ...product, bias: vector('bias', 6, 'float32') }, floats],
+    ['with an addend', { ...product, addend: 2 }, added],
+    ['with a factor of an addend', { ...product, addend: 2, beta: 0.5 }, added],
     ['with one bias for all columns', { ...product, bias: vector('one', 1, 'float32') }, floats],
     ['of 8-bit integers', quantised, bytes],
     ['of 8-bit integers with an integer bias', { ...quantised, bias: vector('integer bias', 6, 'int32') }, bytes],
@@ -85,6 +88,11 @@ describe('a record is refused', () => {
     ['scales in a float32 product', { ...product, scales: vector('bias', 6, 'float32') }, floats],
     ['a zero point in a float32 product', { ...product, zeroPoint: 1 }, floats],
     ['zero points in a float32 product', { ...product, zeroPoints: { a: 0 } }, floats],
+    ['a factor of nothing', { ...product, beta: 0.5 }, floats],
+    ['an addend of another shape', { ...product, addend: 2 }, { ...floats, addend: tensor(6, 3) }],
+    ['an addend with fewer rows', { ...product, addend: 2 }, { ...floats, addend: tensor(2, 6) }],
+    ['an addend of another type', { ...product, addend: 2 }, { ...floats, addend: tensor(3, 6, 'float16') }],
+    ['an addend of integers', { ...quantised, addend: 2 }, { ...bytes, addend: tensor(3, 6) }],
     ['a vector of another length', { ...product, bias: vector('short', 5, 'float32') }, floats],
     ['filters that lie the other way', { ...convolution, b: weight('filters', true) }, images],
   ] as const)('%s: record-malformed', (_, record, tensors) => {
@@ -96,6 +104,17 @@ describe('a record is refused', () => {
     ['C', { ...floats, c: undefined }],
   ])('%s that was never committed to: tensor-unknown', (_, tensors) => {
     expect(problem(product, tensors)?.reason).toBe('tensor-unknown')
+  })
+
+  test('an addend that was never committed to: tensor-unknown', () => {
+    expect(problem({ ...product, addend: 2 }, floats)?.reason).toBe('tensor-unknown')
+  })
+
+  // Engines of a reproducible order are not known to add a tensor in any one way, and a looser rule would be a place to hide.
+  test('an addend in reproduced arithmetic: record-malformed', () => {
+    const policyOfExact = interactive({ profiles: ['exact'] })
+    expect(problem({ ...product, profile: 'exact' }, floats, policyOfExact)).toBeUndefined()
+    expect(problem({ ...product, profile: 'exact', addend: 2 }, added, policyOfExact)?.reason).toBe('record-malformed')
   })
 
   test('B that was never committed to: tensor-unknown', () => {

@@ -83,6 +83,7 @@ const productRecord = v.strictObject({
   a: count,
   b: right,
   c: count,
+  addend: v.optional(count),
   zeroPoints: v.optional(v.strictObject({ a: zeroPoint, b: v.optional(vector) })),
   alpha: finite,
   scales: v.optional(vector),
@@ -148,17 +149,17 @@ const schemas = {
   /** Prover: both sides saw the same hello and the same policy; signed if the hello has a key. */
   open: v.strictObject({ session: bytes32, signature: v.optional(signature) }),
   /**
-   * Prover: the operations that ran and the roots of the tensors that they introduce, which are three for a product at
+   * Prover: the operations that ran and the roots of the tensors that they introduce, which are four for a product at
    * most: whoever takes them keeps them to the end of the session.
    */
   commit: v.pipe(
     v.strictObject({
       records: v.pipe(v.array(record), v.minLength(1), v.maxLength(1024)),
-      tensors: v.pipe(v.array(v.strictObject({ ...tensorShape, root: bytes32 })), v.maxLength(3072)),
+      tensors: v.pipe(v.array(v.strictObject({ ...tensorShape, root: bytes32 })), v.maxLength(4096)),
     }),
     v.check(
-      ({ records, tensors }) => tensors.length <= 3 * records.filter(({ kind }) => kind === 'product').length,
-      'Expected at most three tensors for each product',
+      ({ records, tensors }) => tensors.length <= 4 * records.filter(({ kind }) => kind === 'product').length,
+      'Expected at most four tensors for each product',
     ),
   ),
   /** Verifier: where to open them; without a seed the operation is not audited. */
@@ -169,12 +170,21 @@ const schemas = {
       v.maxLength(1024),
     ),
   }),
-  /** Prover: segments are the opened rows of A, of C and, where B is an activation, the opened columns of B. */
-  opening: v.strictObject({ sequence: count, a: opening, c: opening, b: v.optional(opening) }),
+  /**
+   * Prover: segments are the opened rows of A, of C, where B is an activation the opened columns of B, and where there is
+   * an addend its rows.
+   */
+  opening: v.strictObject({
+    sequence: count,
+    a: opening,
+    c: opening,
+    b: v.optional(opening),
+    addend: v.optional(opening),
+  }),
   /** Prover, `spot` mode: a record with its rows, bound to nothing. Segments as in an opening. */
   sample: v.strictObject({
     record,
-    tensors: v.pipe(v.array(v.strictObject(tensorShape)), v.maxLength(3)),
+    tensors: v.pipe(v.array(v.strictObject(tensorShape)), v.maxLength(4)),
   }),
   /** Prover: it is over; signed if the hello has a key. */
   close: v.strictObject({ operations: count, transcript: bytes32, signature: v.optional(signature) }),

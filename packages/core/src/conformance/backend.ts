@@ -17,9 +17,10 @@ export type BackendCapability =
   | 'batched'
   /** Stacks of one matrix repeat. */
   | 'broadcast'
-  /** A factor of the product, a bias, a factor of it, and activations that the library applies within the operation. */
+  /** A factor of the product, a bias, a tensor of the shape of C, a factor of both, and activations that the library applies within the operation. */
   | 'alpha'
   | 'bias'
+  | 'addend'
   | 'beta'
   | 'relu'
   | 'relu6'

@@ -29,8 +29,11 @@ const layout = v.variant('kind', [
   }),
 ])
 
-/** A tensor of an earlier operation of the same step, which this one reads. */
-const source = v.strictObject({ operation: count, tensor: v.picklist(['a', 'b', 'c']) })
+/** The tensors that an operation reads. Two of them may be the same: the later one is linked to the earlier then. */
+export const operandNames = ['a', 'b', 'addend'] as const
+
+/** A tensor of an earlier operation of the same step, which this one reads, or an operand that this one reads twice. */
+const source = v.strictObject({ operation: count, tensor: v.picklist(['a', 'b', 'c', 'addend']) })
 
 const product = v.strictObject({
   kind: v.literal('product'),
@@ -39,6 +42,8 @@ const product = v.strictObject({
   layout,
   /** The public weight, or null where B is an activation. */
   b: free(v.strictObject({ digest, transposed: v.boolean() })),
+  /** Whether a tensor of the shape of C is added. */
+  addend: v.optional(v.literal(true)),
   zeroPoints: v.optional(v.strictObject({ a: free(finite), b: v.optional(digest) })),
   alpha: free(finite),
   scales: v.optional(digest),
@@ -52,8 +57,8 @@ const product = v.strictObject({
   ]),
   zeroPoint: v.optional(free(finite)),
   profile: v.picklist(Object.keys(profiles) as [ProfileName, ...ProfileName[]]),
-  /** Where A, and a B that is an activation, come from, as far as that is another operation's tensor. */
-  links: v.strictObject({ a: v.optional(source), b: v.optional(source) }),
+  /** Where A, a B that is an activation and an addend come from, as far as an operation knows that tensor. */
+  links: v.strictObject({ a: v.optional(source), b: v.optional(source), addend: v.optional(source) }),
 })
 
 const opaque = v.strictObject({
@@ -99,8 +104,11 @@ export function parseManifest(json: string): Manifest {
   }
   for (const [i, operation] of result.output.operations.entries()) {
     if (operation.kind === 'opaque') continue
-    for (const link of Object.values(operation.links)) {
-      if (link !== undefined && link.operation >= i) {
+    for (const [place, name] of operandNames.entries()) {
+      const link = operation.links[name]
+      if (link === undefined || link.operation < i) continue
+      const isOwn = link.operation === i && operandNames.slice(0, place).some((before) => before === link.tensor)
+      if (!isOwn) {
         throw new AssayError('manifest-malformed', `operation ${i} of the manifest reads operation ${link.operation}`)
       }
     }

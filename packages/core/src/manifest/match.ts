@@ -19,6 +19,7 @@ export function mismatch(expected: ManifestOperation, record: OperationRecord): 
     different('node', expected.node, record.node) ??
     layoutMismatch(expected.layout, record.layout) ??
     weightMismatch(expected.b, record.b) ??
+    different('an addend', expected.addend, record.addend === undefined ? undefined : true) ??
     different('profile', expected.profile, record.profile) ??
     // null: differs from run to run.
     (expected.alpha === null ? undefined : different('alpha', expected.alpha, record.alpha)) ??

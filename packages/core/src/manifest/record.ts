@@ -5,7 +5,7 @@ import type { Product, TensorHandle } from '../product.ts'
 import { digestVectors, productRecord, recorder } from '../prover/recorder.ts'
 import { knownWeights } from '../prover/weights.ts'
 import { type WeightStore, weightList } from '../weights.ts'
-import type { Manifest, ManifestOperation, ManifestProduct } from './manifest.ts'
+import { type Manifest, type ManifestOperation, type ManifestProduct, operandNames } from './manifest.ts'
 
 export interface RecordManifestOptions {
   readonly backend: Backend
@@ -52,7 +52,13 @@ async function record(backend: Backend, run: () => unknown, store: WeightStore):
     product(base: { sequence: number; step: number }, product: Product) {
       const identity = weights.identify(product.b)
       const vectors = digestVectors(product, weights)
-      const tensors = { a: numberOf(product.a), c: numberOf(product.c), b: numberOf(product.b) }
+      const { a, b, c, addend } = product
+      const tensors = {
+        a: numberOf(a),
+        c: numberOf(c),
+        b: numberOf(b),
+        ...(addend && { addend: numberOf(addend) }),
+      }
       const stated = async () => {
         const digest = await identity
         return productRecord(base, product, vectors, {
@@ -81,24 +87,30 @@ async function record(backend: Backend, run: () => unknown, store: WeightStore):
 
 /** The records as a manifest, with the tensors that they share. */
 function linked(records: readonly OperationRecord[]): ManifestOperation[] {
-  const sources = new Map<number, { operation: number; tensor: 'a' | 'b' | 'c' }>()
+  const sources = new Map<number, { operation: number; tensor: 'a' | 'b' | 'c' | 'addend' }>()
   return records.map((record, operation) => {
     const node = record.node === undefined ? {} : { node: record.node }
     if (record.kind === 'opaque') return { kind: 'opaque', operation: record.operation, ...node }
-    const a = sources.get(record.a)
-    const b = record.b.kind === 'activation' ? sources.get(record.b.tensor) : undefined
-    const read = [['a', record.a], ...(record.b.kind === 'activation' ? [['b', record.b.tensor]] : [])] as [
-      'a' | 'b',
-      number,
-    ][]
-    for (const [tensor, number] of read) if (!sources.has(number)) sources.set(number, { operation, tensor })
+    const read: { readonly [name in (typeof operandNames)[number]]?: number } = {
+      a: record.a,
+      ...(record.b.kind === 'activation' && { b: record.b.tensor }),
+      ...(record.addend !== undefined && { addend: record.addend }),
+    }
+    const links: ManifestProduct['links'] = {}
+    for (const tensor of operandNames) {
+      const number = read[tensor]
+      if (number === undefined) continue
+      const source = sources.get(number)
+      if (source !== undefined) links[tensor] = source
+      else sources.set(number, { operation, tensor })
+    }
     sources.set(record.c, { operation, tensor: 'c' })
-    return { ...expectation(record), ...node, links: { ...(a && { a }), ...(b && { b }) } }
+    return { ...expectation(record), ...node, links }
   })
 }
 
 function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
-  const { operation, layout, b, zeroPoints, alpha, scales, bias, beta, activation, zeroPoint, profile } = record
+  const { operation, layout, b, addend, zeroPoints, alpha, scales, bias, beta, activation, zeroPoint, profile } = record
   const hex = ({ digest }: { digest: Uint8Array }) => bytesToHex(digest)
   return {
     kind: 'product',
@@ -118,6 +130,7 @@ function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
             padding: layout.padding,
           },
     b: b.kind === 'weight' ? { digest: hex(b), transposed: b.transposed } : null,
+    ...(addend !== undefined && { addend: true }),
     ...(zeroPoints && { zeroPoints: { a: zeroPoints.a, ...(zeroPoints.b && { b: hex(zeroPoints.b) }) } }),
     alpha,
     ...(scales && { scales: hex(scales) }),

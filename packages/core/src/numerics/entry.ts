@@ -21,10 +21,10 @@ export type RejectReason =
 
 /** Why nothing can be concluded. */
 export type GuardReason =
-  | 'operand-not-finite' // A, B or the bias holds infinities or NaN
+  | 'operand-not-finite' // A, B or what is added holds infinities or NaN
   | 'overflow' // honest arithmetic may overflow, or exact sums leave the integers of float64
   | 'cancellation' // the tolerance is large beside the values
-  | 'activation-unsupported' // no rule for this activation in this arithmetic
+  | 'activation-unsupported' // no rule for this activation, or this addend, in this arithmetic
   | 'nothing-checked' // neither an entry nor a vector
 
 /** What the entries of one row have in common. */
@@ -34,6 +34,8 @@ export interface EntryCheck {
   readonly b: PreparedMatrix
   readonly profile: NumericProfile
   readonly epilogue: NumericEpilogue
+  /** Added to the row in the same operation, its factor included: shape [n]. */
+  readonly addend?: Float64Array
 }
 
 /** Filled in by {@link checkEntry}; one object serves a whole row. */
@@ -102,10 +104,12 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
   const offset = columnOffset(b, column)
   dot(a, b.columns, offset, sums)
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
-  const terms = termCount(a.length, epilogue)
-  const x = alpha * sums.sum + bias
+  const addend = check.addend === undefined ? 0 : check.addend[column]!
+  const added = Math.abs(bias) + Math.abs(addend)
+  const terms = termCount(check)
+  const x = alpha * sums.sum + bias + addend
   const value = activate(activation, column, x)
-  const squares = alpha * alpha * sums.squares + bias * bias
+  const squares = alpha * alpha * sums.squares + bias * bias + addend * addend
 
   result.recomputed = value
   result.preActivation = x
@@ -120,8 +124,8 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
 
   // s₁ is at most √k·s₂, and is summed up only where that leaves something open.
   const atMost = Math.sqrt(a.length * sums.squares)
-  let largest = largestPartialSum(atMost, alpha, bias, value)
-  if (!(largest < maxFloat32 / 2)) largest = largestPartialSum(absoluteSum(a, b.columns, offset), alpha, bias, value)
+  let largest = largestPartialSum(atMost, alpha, added, value)
+  if (!(largest < maxFloat32 / 2)) largest = largestPartialSum(absoluteSum(a, b.columns, offset), alpha, added, value)
   // Written so that NaN guards.
   if (!(largest * Math.exp(terms * profile.unitRoundoff) < maxFloat32)) {
     return conclude(result, 'guard', Number.isFinite(squares) ? 'overflow' : 'operand-not-finite')
@@ -140,10 +144,10 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
     return conclude(result, 'reject', 'non-finite')
   }
   // s₁ >= max(s₂, |c|), which mostly settles that the hard bound is the larger one.
-  const atLeast = Math.abs(alpha) * Math.max(Math.sqrt(sums.squares), Math.abs(sums.sum)) + Math.abs(bias)
+  const atLeast = Math.abs(alpha) * Math.max(Math.sqrt(sums.squares), Math.abs(sums.sum)) + added
   let hard = hardBound(profile, terms, atLeast, x) + floor
   if (hard < tolerance || error > typical) {
-    hard = hardBound(profile, terms, Math.abs(alpha) * absoluteSum(a, b.columns, offset) + Math.abs(bias), x) + floor
+    hard = hardBound(profile, terms, Math.abs(alpha) * absoluteSum(a, b.columns, offset) + added, x) + floor
   }
 
   result.error = error
@@ -176,37 +180,41 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
   return error <= explained ? conclude(result, 'accept', undefined) : conclude(result, 'reject', 'tolerance')
 }
 
-/** α·a·b + bias of a column, in float64. */
-export function exactValue({ a, b, epilogue: { alpha, bias } }: EntryCheck, column: number): number {
+/** α·a·b + bias + addend of a column, in float64. */
+export function exactValue({ a, b, epilogue: { alpha, bias }, addend }: EntryCheck, column: number): number {
   dot(a, b.columns, columnOffset(b, column), sums)
-  return alpha * sums.sum + (bias === undefined ? 0 : perColumn(bias, column))
+  return alpha * sums.sum + (bias === undefined ? 0 : perColumn(bias, column)) + (addend?.[column] ?? 0)
 }
 
 /** Multiple of the error of an emulated tensor core that an entry may have: these are emulated bit by bit. */
 const acceptedTruncationRatio = 2
 
 /**
- * What engines of a profile may be wrong by in x = α·a·b + bias, judged by emulating them: the error of converting the
- * operands, and `multiple` times the largest error of rounding in several orders, of a factor and of a bias, or twice that
- * of truncation. The bias is added last or, where nothing scales the sum, is its start.
+ * What engines of a profile may be wrong by in x = α·a·b + bias + addend, judged by emulating them: the error of converting
+ * the operands, and `multiple` times the largest error of rounding in several orders, of a factor and of what is added, or
+ * twice that of truncation. What is added comes last or, where nothing scales the sum, is its start; where there is both a
+ * bias and an addend, one may be added to the sum before the other.
  */
 export function emulatedTolerance(check: EntryCheck, column: number, multiple: number): number {
   const { a, b, profile, epilogue } = check
   const scale = Math.abs(epilogue.alpha)
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
+  const addend = check.addend === undefined ? 0 : check.addend[column]!
   const offset = columnOffset(b, column)
-  const start = epilogue.alpha === 1 ? bias : 0
+  const start = epilogue.alpha === 1 ? bias + addend : 0
   const { operands, rounding, truncation } = emulate(profile, a, b.columns, offset, start)
   const x = Math.abs(exactValue(check, column))
-  const ofFactor = scale === 1 ? 0 : profile.unitRoundoff * (x + Math.abs(bias))
-  const ofBias = bias === 0 ? 0 : profile.unitRoundoff * x
-  const rounded = multiple * (scale * rounding + ofFactor + ofBias)
+  const added = Math.abs(bias) + Math.abs(addend)
+  const ofFactor = scale === 1 ? 0 : profile.unitRoundoff * (x + added)
+  const ofAdding = added === 0 ? 0 : profile.unitRoundoff * x
+  const ofBoth = bias === 0 || addend === 0 ? 0 : profile.unitRoundoff * (x + added)
+  const rounded = multiple * (scale * rounding + ofFactor + ofAdding + ofBoth)
   return scale * operands + Math.max(rounded, acceptedTruncationRatio * scale * truncation)
 }
 
 /** Every partial sum of every order stays below this, but for rounding. */
-function largestPartialSum(absolute: number, alpha: number, bias: number, value: number): number {
-  return Math.max(absolute, Math.abs(alpha) * absolute + Math.abs(bias), Math.abs(value))
+function largestPartialSum(absolute: number, alpha: number, added: number, value: number): number {
+  return Math.max(absolute, Math.abs(alpha) * absolute + added, Math.abs(value))
 }
 
 export function conclude(result: EntryResult, outcome: Outcome, reason: EntryResult['reason']): Outcome {

@@ -25,6 +25,8 @@ export interface FreivaldsRow {
   /** Claimed row of C, shape [n]. */
   readonly c: Float64Array
   readonly epilogue: NumericEpilogue
+  /** Added to the row: shape [n]. */
+  readonly addend?: Float64Array
   /** α²·Σ_t a_t²·q_t, the mean of Σ_j x_j²·s₂_j² over x. */
   readonly products: number
   /** T over the root of the sums of squares, but for the rounding of results to 16 bits. */
@@ -34,23 +36,25 @@ export interface FreivaldsRow {
 }
 
 /** @param opened - Whose `b` is held in full, and `c` as well: shape [n]. */
-export function freivaldsRow({ a, b, c, profile, epilogue }: EntryCheck & { c: Float64Array }): FreivaldsRow {
+export function freivaldsRow(check: EntryCheck & { c: Float64Array }): FreivaldsRow {
+  const { a, b, c, profile, epilogue, addend } = check
   const { alpha, roundedTo } = epilogue
   return {
     a,
     c,
     epilogue,
+    ...(addend && { addend }),
     products: alpha * alpha * weightedSquares(a, b.energy),
     factor:
       profile.unitRoundoff > 0
-        ? 2 * relativeScale(profile, termCount(a.length, epilogue))
+        ? 2 * relativeScale(profile, termCount(check))
         : 2 ** -50 * Math.sqrt(a.length + c.length),
     rounding: roundedTo === undefined ? 0 : 2 * 2 ** -halfFormats[roundedTo].digits,
   }
 }
 
 export interface FreivaldsResidual {
-  /** |z|, z = Σ_j x_j·(ĉ_j − bias_j) − α·a·(Bx). */
+  /** |z|, z = Σ_j x_j·(ĉ_j − bias_j − addend_j) − α·a·(Bx). */
   readonly residual: number
   /** T; honest rounding of data without structure mostly stays below. */
   readonly bound: number
@@ -63,7 +67,7 @@ export interface FreivaldsResidual {
  * independent of x, so z is of the size of √(Σ_j x_j²·ν_j²), ν_j² = r²·(s₂_j² + c_j²) with r the {@link relativeScale}. In
  * it, Σ_j x_j²·s₂_j² is replaced by its mean over x, which costs O(k) instead of O(k·n):
  *
- * T² = 4r²·(α²·Σ_t a_t²·q_t + Σ_j x_j²·(ĉ_j² + bias_j²)) + 4u'²·Σ_j x_j²·ĉ_j²,
+ * T² = 4r²·(α²·Σ_t a_t²·q_t + Σ_j x_j²·(ĉ_j² + bias_j² + addend_j²)) + 4u'²·Σ_j x_j²·ĉ_j²,
  *
  * the last term where results are rounded to 16 bits with unit roundoff u', which costs an rms of up to 0.58·u'·|ĉ_j|. T is
  * twice the size of the errors, of which float32 engines show an rms of up to 0.26. Where sums are exact, what is left is the
@@ -79,15 +83,20 @@ export function freivaldsResidual(row: FreivaldsRow, { x, Bx }: FreivaldsVector)
   dotOfVectors(x, row.c, sums)
   let projected = sums.sum
   const squares = sums.squares
-  let biasSquares = 0
+  let addedSquares = 0
   if (bias !== undefined) {
     for (let j = 0; j < x.length; j++) {
       const p = x[j]! * perColumn(bias, j)
       projected -= p
-      biasSquares += p * p
+      addedSquares += p * p
     }
   }
-  const tolerance = row.factor * Math.sqrt(row.products + squares + biasSquares)
+  if (row.addend !== undefined) {
+    dotOfVectors(x, row.addend, sums)
+    projected -= sums.sum
+    addedSquares += sums.squares
+  }
+  const tolerance = row.factor * Math.sqrt(row.products + squares + addedSquares)
   return {
     residual: Math.abs(projected - alpha * innerProduct(row.a, Bx)),
     bound: Math.sqrt(tolerance * tolerance + row.rounding * row.rounding * squares),

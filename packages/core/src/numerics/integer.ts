@@ -29,7 +29,7 @@ export function checkIntegerEntry(check: EntryCheck, column: number, claimed: nu
   result.mismatched = false
   result.mismatchRate = 0
 
-  if (epilogue.alpha !== 1 || !['linear', 'relu', 'relu6'].includes(activation.name)) {
+  if (epilogue.alpha !== 1 || check.addend !== undefined || !['linear', 'relu', 'relu6'].includes(activation.name)) {
     return conclude(result, 'guard', 'activation-unsupported')
   }
   if (!(absoluteSum(a, b.columns, offset) + Math.abs(bias) < 2 ** 53)) return conclude(result, 'guard', 'overflow')

@@ -34,7 +34,7 @@ export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: 
   result.escalated = false
   result.mismatched = false
   result.mismatchRate = 0
-  if (quantized === undefined) return conclude(result, 'guard', 'activation-unsupported')
+  if (quantized === undefined || check.addend !== undefined) return conclude(result, 'guard', 'activation-unsupported')
   const { scales, biasBeforeScale, output, zeroPoint } = quantized
   const largestSum = absoluteSum(a, b.columns, offset) + (biasBeforeScale ? Math.abs(bias) : 0)
   if (!(largestSum < (output === 'int32' ? 2 ** 53 : 2 ** 31))) return conclude(result, 'guard', 'overflow')

@@ -28,12 +28,12 @@ export function reproducedSum(a: Float64Array, columns: Elements, offset: number
  * {@link checkEntry} where the engine's order is known: float32(float32(Σ a_t·b_t in that order) + bias), then a rectifier,
  * and nothing else is accepted; −0 equals 0. No choice of A makes room for an error.
  *
- * Where the engine applies a factor, or an activation that rounds, only the tolerance of {@link checkEntry} is known.
+ * Where the engine applies a factor, adds a tensor, or has an activation that rounds, only the tolerance of {@link checkEntry} is known.
  */
 export function checkReproducedEntry(check: EntryCheck, column: number, claimed: number, result: EntryResult): Outcome {
   const { a, b, epilogue } = check
   const { alpha, activation } = epilogue
-  if (alpha !== 1 || !['linear', 'relu', 'relu6'].includes(activation.name)) {
+  if (alpha !== 1 || check.addend !== undefined || !['linear', 'relu', 'relu6'].includes(activation.name)) {
     return checkEntry(check, column, claimed, result)
   }
   const sum = reproducedSum(a, b.columns, columnOffset(b, column))

@@ -80,7 +80,7 @@ export interface RowResult {
 }
 
 /**
- * Checks one opened row of C = activation(α·op(A)·op(B) + bias).
+ * Checks one opened row of C = activation(α·op(A)·op(B) + bias + addend).
  *
  * Freivalds vectors cover every entry and never reject by themselves: a residual above its bound has the whole row
  * recomputed, and then the entries decide, each with its own bound. Errors that keep within it everywhere and yet trip a
@@ -197,12 +197,15 @@ function heldColumns({ b, columns }: OpenedRow): Uint32Array {
 }
 
 function checkShapes(opened: OpenedRow, { entries, vectors = [] }: RowRequest): void {
-  const { a, b, c, columns, profile, epilogue } = opened
+  const { a, b, c, columns, profile, epilogue, addend } = opened
   if (a.length !== b.k) throw new RangeError(`expected a row of A of ${b.k} elements, got ${a.length}`)
   const expected = columns === undefined ? b.n : columns.length
   if (c.length !== expected) throw new RangeError(`expected ${expected} claimed values, got ${c.length}`)
   if (columns !== undefined) checkColumns(columns, b.n)
   checkEpilogue(epilogue, b.n)
+  if (addend !== undefined && addend.length !== b.n) {
+    throw new RangeError(`expected an addend of ${b.n} values, got ${addend.length}`)
+  }
   if (entries !== undefined) {
     checkColumns(entries, b.n)
     for (const column of entries) {

@@ -1,6 +1,7 @@
-import type { NumericEpilogue } from './epilogue.ts'
+import type { EntryCheck } from './entry.ts'
 
-/** K: the terms of a sum of k products with this epilogue, and the roundings beside those of the sum. */
-export function termCount(k: number, { alpha, bias }: NumericEpilogue): number {
-  return k + (bias === undefined ? 0 : 1) + (alpha === 1 ? 0 : 1)
+/** K: the terms of a sum of k products and what is added to it, and the roundings beside those of the sum. */
+export function termCount({ a, addend, epilogue }: Pick<EntryCheck, 'a' | 'addend' | 'epilogue'>): number {
+  const { alpha, bias } = epilogue
+  return a.length + (bias === undefined ? 0 : 1) + (addend === undefined ? 0 : 1) + (alpha === 1 ? 0 : 1)
 }

@@ -1,9 +1,9 @@
 import type { Control, OperationRecord, ProductRecord } from '../codec/messages.ts'
 import { challengeSeed } from '../commitment/challenge.ts'
 import { committer } from '../commitment/committer.ts'
-import { openRows } from '../commitment/tensor.ts'
+import { openRows, type TensorOpening } from '../commitment/tensor.ts'
 import type { Product } from '../product.ts'
-import { openedRows, unitShape } from '../sampling/opened-rows.ts'
+import { openedRows, sampledProduct, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
 import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { pause } from './pause.ts'
@@ -25,17 +25,22 @@ export interface InteractiveMode extends ProverMode {
   committed(): Promise<number[]>
 }
 
+/** In the order in which they are opened: A, C, B where it is no known weight, and what is added. */
+type Snapshots = { readonly [name in TensorName]?: Snapshot }
+
+const names = ['a', 'c', 'b', 'addend'] as const
+type TensorName = (typeof names)[number]
+
 interface Job {
   readonly record: Promise<OperationRecord>
-  /** A, C and, where it is no known weight, B. */
-  readonly snapshots: readonly Snapshot[]
+  readonly snapshots: Snapshots
 }
 
 /** An operation that is committed to and waits for its challenge. */
 interface Pending {
   readonly record: ProductRecord
   readonly head: Uint8Array
-  readonly snapshots: readonly Snapshot[]
+  readonly snapshots: Snapshots
 }
 
 interface Asked {
@@ -107,7 +112,7 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     const tensors: Control<'commit'>['tensors'] = []
     const records: OperationRecord[] = []
     for (const job of batch) {
-      for (const { ready } of job.snapshots) {
+      for (const { ready } of listed(job.snapshots)) {
         const { tensor, rows, cols, dtype, root } = (await ready).committed
         if (announced.has(tensor)) continue
         announced.add(tensor)
@@ -134,28 +139,27 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
         await open(operation, seed)
       }
       pending.delete(sequence)
-      for (const snapshot of operation.snapshots) store.release(snapshot)
+      for (const snapshot of listed(operation.snapshots)) store.release(snapshot)
       advanced()
     }
   }
 
   async function open({ record, snapshots }: Pending, seed: Uint8Array): Promise<void> {
-    const sampled = { layout: record.layout, right: record.b.kind }
+    const sampled = sampledProduct(record)
     const rows = openedRows(sampled, link.sampler.plan(seed, unitShape(sampled)))
-    const [a, c, b] = await Promise.all(snapshots.map(({ ready }) => ready))
-    const parts = [openRows(a!.matrix, a!.committed, rows.a), openRows(c!.matrix, c!.committed, rows.c)]
-    if (b && rows.b) parts.push(openRows(b.matrix, b.committed, rows.b))
-    const [openedA, openedC, openedB] = parts
-    await link.send(
-      'opening',
-      {
-        sequence: record.sequence,
-        a: openedA!.opening,
-        c: openedC!.opening,
-        ...(openedB === undefined ? {} : { b: openedB.opening }),
-      },
-      parts.map((part) => part.bytes),
-    )
+    const proofs: { [name in TensorName]?: TensorOpening } = {}
+    const segments: Uint8Array[] = []
+    for (const name of names) {
+      const snapshot = snapshots[name]
+      const wanted = rows[name]
+      if (snapshot === undefined || wanted === undefined) continue
+      const { matrix, committed } = await snapshot.ready
+      const { opening, bytes } = openRows(matrix, committed, wanted)
+      proofs[name] = opening
+      segments.push(bytes)
+    }
+    const { a, c, ...others } = proofs
+    await link.send('opening', { sequence: record.sequence, a: a!, c: c!, ...others }, segments)
   }
 
   /** Its tensors' numbers are known once they are committed to. */
@@ -163,12 +167,13 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     base: RecordBase,
     product: Product,
     vectors: ReturnType<typeof digestVectors>,
-    taken: readonly Snapshot[],
+    taken: Snapshots,
     digest: string | undefined,
   ): Promise<OperationRecord> {
-    const [a, c, b] = await Promise.all(taken.map(async ({ ready }) => (await ready).committed.tensor))
+    const numbered = names.map(async (name) => (await taken[name]?.ready)?.committed.tensor)
+    const [a, c, b, addend] = await Promise.all(numbered)
     const right = digest === undefined ? { tensor: b! } : { digest }
-    return productRecord(base, product, vectors, { a: a!, b: right, c: c! })
+    return productRecord(base, product, vectors, { a: a!, b: right, c: c!, ...(addend !== undefined && { addend }) })
   }
 
   return {
@@ -178,21 +183,24 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       if (identity instanceof Promise) {
         throw new TypeError('a backend whose `stored` is asynchronous is not supported in interactive mode')
       }
-      const handles = identity === undefined ? [product.a, product.c, product.b] : [product.a, product.c]
-      const cost = handles.reduce((sum, handle) => sum + store.cost(handle), 0)
+      const { a, b, c, addend } = product
+      const handles = { a, c, ...(identity === undefined && { b }), ...(addend && { addend }) }
+      const cost = Object.values(handles).reduce((sum, handle) => sum + store.cost(handle), 0)
       if (store.retainedBytes + cost > maxRetainedBytes) {
         const reason = `its tensors of ${cost} bytes would not fit beside the ${store.retainedBytes} retained, of at most ${maxRetainedBytes}`
         const record = Promise.resolve(opaqueRecord(base, product, 'skipped', reason))
-        enqueue({ record, snapshots: [] })
+        enqueue({ record, snapshots: {} })
         return
       }
       const vectors = digestVectors(product, weights)
-      const taken = handles.map((handle) => store.take(handle))
+      const taken: Snapshots = Object.fromEntries(
+        Object.entries(handles).map(([name, handle]) => [name, store.take(handle)]),
+      )
       const record = state(base, product, vectors, taken, identity)
       enqueue({ record, snapshots: taken })
     },
     opaque(record) {
-      enqueue({ record: Promise.resolve(record), snapshots: [] })
+      enqueue({ record: Promise.resolve(record), snapshots: {} })
     },
     challenge,
     async committed() {
@@ -213,4 +221,8 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       advanced()
     },
   }
+}
+
+function listed(snapshots: Snapshots): Snapshot[] {
+  return names.flatMap((name) => snapshots[name] ?? [])
 }

@@ -54,6 +54,7 @@ export interface RecordTensors {
   readonly a: number
   readonly b: { readonly digest: string } | { readonly tensor: number }
   readonly c: number
+  readonly addend?: number
 }
 
 /** States a product as it travels. */
@@ -76,6 +77,7 @@ export async function productRecord(
         ? { kind: 'weight', digest: hexToBytes(tensors.b.digest), transposed: b.transposed }
         : { kind: 'activation', tensor: tensors.b.tensor },
     c: tensors.c,
+    ...(tensors.addend === undefined ? {} : { addend: tensors.addend }),
     ...(zeroPoints === undefined
       ? {}
       : { zeroPoints: { a: zeroPoints.a, ...(bZeroPoint === undefined ? {} : { b: bZeroPoint }) } }),

@@ -50,28 +50,30 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   }
 
   function product(base: RecordBase, observed: Product): void {
-    const { a, b, c } = observed
+    const { a, b, c, addend } = observed
     const identity = weights.identify(b)
     const vectors = digestVectors(observed, weights)
-    const tensors = { a: 3 * base.sequence, b: 3 * base.sequence + 1, c: 3 * base.sequence + 2 }
+    const first = 4 * base.sequence
+    const tensors = { a: first, b: first + 1, c: first + 2, ...(addend && { addend: first + 3 }) }
 
     async function sample(digest: string | undefined) {
       const right = digest === undefined ? { tensor: tensors.b } : { digest }
-      const record = await productRecord(base, observed, vectors, { a: tensors.a, b: right, c: tensors.c })
+      const record = await productRecord(base, observed, vectors, { ...tensors, b: right })
       const shapes = [shapeOf(tensors.a, a), shapeOf(tensors.c, c)]
-      return { record, tensors: digest === undefined ? [...shapes, shapeOf(tensors.b, b)] : shapes }
+      if (digest === undefined) shapes.push(shapeOf(tensors.b, b))
+      if (addend) shapes.push(shapeOf(tensors.addend!, addend))
+      return { record, tensors: shapes }
     }
 
     /** Reads at once; the promises are of backends whose data lives elsewhere. */
     function read(digest: string | undefined): (Matrix | Promise<Matrix>)[] {
       const right = digest === undefined ? 'activation' : 'weight'
-      const plan = link.sampler.plan(
-        challengeSeed(seed, link.session, base.sequence),
-        unitShape({ layout: observed.layout, right }),
-      )
-      const opened = openedRows({ layout: observed.layout, right }, plan)
+      const sampled = { layout: observed.layout, right, hasAddend: addend !== undefined } as const
+      const plan = link.sampler.plan(challengeSeed(seed, link.session, base.sequence), unitShape(sampled))
+      const opened = openedRows(sampled, plan)
       const matrices = [a.read(opened.a, allocate), c.read(opened.c, allocate)]
       if (opened.b) matrices.push(b.read(opened.b, allocate))
+      if (addend) matrices.push(addend.read(opened.addend, allocate))
       return matrices
     }
 

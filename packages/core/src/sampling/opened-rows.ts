@@ -1,3 +1,4 @@
+import type { ProductRecord } from '../codec/messages.ts'
 import { geometryOf, type Layout } from '../layout.ts'
 import type { SamplingPlan, UnitShape } from './sampler.ts'
 
@@ -7,12 +8,21 @@ export interface OpenedRowNumbers {
   readonly c: Uint32Array
   /** Columns of op(B) as rows of its handle; only where B is an activation. */
   readonly b?: Uint32Array
+  /** Those of C, where something of its shape is added. */
+  readonly addend?: Uint32Array
 }
 
 /** What decides which rows a plan opens. */
 export interface SampledProduct {
   readonly layout: Layout
   readonly right: UnitShape['right']
+  /** Whether a tensor of the shape of C is added; not, unless given. */
+  readonly hasAddend?: boolean
+}
+
+/** What a record says of it. */
+export function sampledProduct({ layout, b, addend }: ProductRecord): SampledProduct {
+  return { layout, right: b.kind, hasAddend: addend !== undefined }
 }
 
 /** A product as a sampler sees it. */
@@ -28,7 +38,7 @@ export function unitShape({ layout, right }: SampledProduct): UnitShape {
  * @throws {RangeError} If it would be more.
  */
 export function openedRows(
-  { layout, right }: SampledProduct,
+  { layout, right, hasAddend = false }: SampledProduct,
   plan: SamplingPlan,
   most: number = Number.POSITIVE_INFINITY,
 ): OpenedRowNumbers {
@@ -42,7 +52,8 @@ export function openedRows(
     matrices.add(geometry.matrixOf(r))
     if (Math.max(a.size, c.size) > most) throw tooMany(most)
   }
-  const opened = { a: ascending(a), c: ascending(c) }
+  const cRows = ascending(c)
+  const opened = { a: ascending(a), c: cRows, ...(hasAddend && { addend: cRows }) }
   if (right === 'weight') return opened
   const columns = plan.columns ?? Uint32Array.from({ length: geometry.n }, (_, j) => j)
   if (matrices.size * columns.length > most) throw tooMany(most)

@@ -35,10 +35,10 @@ const refused = (type: MessageType, control: unknown) =>
   expect(() => sent(type, control)).toThrow(expect.objectContaining({ code: 'message-malformed' }))
 
 describe('a commitment', () => {
-  test('introduces three tensors for each product at most, and none for what is no product', () => {
-    expect(sent('commit', { records: [product], tensors: tensors(3) }).type).toBe('commit')
-    expect(sent('commit', { records: [opaque, product, product], tensors: tensors(6) }).type).toBe('commit')
-    refused('commit', { records: [product], tensors: tensors(4) })
+  test('introduces four tensors for each product at most, and none for what is no product', () => {
+    expect(sent('commit', { records: [product], tensors: tensors(4) }).type).toBe('commit')
+    expect(sent('commit', { records: [opaque, product, product], tensors: tensors(8) }).type).toBe('commit')
+    refused('commit', { records: [product], tensors: tensors(5) })
     refused('commit', { records: [opaque], tensors: tensors(1) })
   })
 
@@ -48,10 +48,10 @@ describe('a commitment', () => {
     refused('commit', { records: Array.from({ length: 1025 }, () => opaque), tensors: [] })
   })
 
-  test('is of 3072 tensors at most', () => {
+  test('is of 4096 tensors at most', () => {
     const records = Array.from({ length: 1024 }, () => product)
-    expect(sent('commit', { records, tensors: tensors(3072) }).type).toBe('commit')
-    refused('commit', { records, tensors: tensors(3073) })
+    expect(sent('commit', { records, tensors: tensors(4096) }).type).toBe('commit')
+    refused('commit', { records, tensors: tensors(4097) })
   })
 
   test('has numbers that are some', () => {

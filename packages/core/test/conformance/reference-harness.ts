@@ -12,6 +12,7 @@ const capabilities: readonly BackendCapability[] = [
   'broadcast',
   'alpha',
   'bias',
+  'addend',
   'beta',
   'relu',
   'relu6',
@@ -64,8 +65,9 @@ function runOperation(
     library.assign(values[operation.target]!, operation.value.data)
     return undefined
   }
-  const { bias } = operation
+  const { bias, addend } = operation
   const fused = {
+    ...(addend === undefined ? {} : { addend: values[addend]! }),
     ...(bias === undefined ? {} : { bias: values[bias]! }),
     activation: activationOf(operation, values),
   }

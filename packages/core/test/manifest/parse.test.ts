@@ -19,6 +19,12 @@ const refused = (text: string, message: RegExp) =>
     expect.objectContaining({ code: 'manifest-malformed', message: expect.stringMatching(message) }),
   )
 
+test('an operand may be the same tensor as one before it in the same operation', () => {
+  const own = { operation: 0, tensor: 'a' } as const
+  const operations = [{ ...product, addend: true, links: { b: own, addend: own } }]
+  expect(parseManifest(json({ operations })).operations).toEqual(operations)
+})
+
 describe('a manifest that is refused', () => {
   test.each([
     ['no JSON', '{"format"', /not JSON/],
@@ -42,6 +48,21 @@ describe('a manifest that is refused', () => {
       'a link to itself',
       json({ operations: [{ ...product, links: { a: { operation: 0, tensor: 'c' } } }] }),
       /operation 0 of the manifest reads operation 0/,
+    ],
+    [
+      'a link to an operand behind it',
+      json({ operations: [{ ...product, links: { a: { operation: 0, tensor: 'addend' } } }] }),
+      /reads operation 0/,
+    ],
+    [
+      'an addend that is C itself',
+      json({ operations: [{ ...product, addend: true, links: { addend: { operation: 0, tensor: 'c' } } }] }),
+      /reads operation 0/,
+    ],
+    [
+      'an addend that is said not to be',
+      json({ operations: [{ ...product, addend: false }] }),
+      /operations\.0\.addend/,
     ],
     [
       'a link forward',

@@ -12,6 +12,7 @@ const random = testRandom(1)
 const [k, n] = [200, 90]
 const { a, b, columns } = gaussian.make(random, k, n)
 const bias = Float64Array.from({ length: n }, () => fround(3 * random.normal()))
+const added = Float64Array.from({ length: n }, () => fround(2 * random.normal()))
 const alpha = fround(-0.7)
 const x = Float64Array.from({ length: n }, () => 2 * random.uniform() - 1)
 const [vector] = projectMatrix(b, [x])
@@ -19,18 +20,27 @@ const total = (count: number, term: (i: number) => number) =>
   Array.from({ length: count }, (_, i) => term(i)).reduce((sum, value) => sum + value, 0)
 const products = Float64Array.from({ length: n }, (_, j) => total(k, (t) => a[t]! * columns[j * k + t]!))
 
-const epilogues: readonly (readonly [name: string, epilogue: NumericEpilogue, terms: number])[] = [
-  ['no epilogue', identityEpilogue, k],
-  ['a factor', { ...identityEpilogue, alpha }, k + 1],
-  ['a bias for each column', { ...identityEpilogue, bias }, k + 1],
-  ['one bias and a factor', { ...identityEpilogue, alpha, bias: bias.subarray(0, 1) }, k + 2],
-  ['results of bfloat16', { ...identityEpilogue, bias, roundedTo: 'bfloat16' }, k + 1],
+const epilogues: readonly (readonly [
+  name: string,
+  epilogue: NumericEpilogue,
+  terms: number,
+  addend: Float64Array | undefined,
+])[] = [
+  ['no epilogue', identityEpilogue, k, undefined],
+  ['a factor', { ...identityEpilogue, alpha }, k + 1, undefined],
+  ['a bias for each column', { ...identityEpilogue, bias }, k + 1, undefined],
+  ['one bias and a factor', { ...identityEpilogue, alpha, bias: bias.subarray(0, 1) }, k + 2, undefined],
+  ['an addend', identityEpilogue, k + 1, added],
+  ['an addend, a bias and a factor', { ...identityEpilogue, alpha, bias }, k + 3, added],
+  ['results of bfloat16', { ...identityEpilogue, bias, roundedTo: 'bfloat16' }, k + 1, undefined],
 ]
 
-describe.each(epilogues)('a vector over a row with %s', (_, epilogue, terms) => {
+describe.each(epilogues)('a vector over a row with %s', (_, epilogue, terms, addend) => {
   const offset = (j: number) => (epilogue.bias === undefined ? 0 : epilogue.bias[epilogue.bias.length === 1 ? 0 : j]!)
-  const c = products.map((value, j) => epilogue.alpha * value + offset(j))
-  const row = (claimed: Float64Array) => ({ a, b, c: claimed, profile: profiles.float32, epilogue })
+  const addendAt = (j: number) => addend?.[j] ?? 0
+  const c = products.map((value, j) => epilogue.alpha * value + offset(j) + addendAt(j))
+  const opened = { a, b, profile: profiles.float32, epilogue, ...(addend && { addend }) }
+  const row = (claimed: Float64Array) => ({ ...opened, c: claimed })
 
   it('has no residual for the exact row, and x·d for an error d', () => {
     const size = Math.sqrt(total(n, (j) => c[j]! ** 2))
@@ -44,7 +54,7 @@ describe.each(epilogues)('a vector over a row with %s', (_, epilogue, terms) => 
     const { bound, tolerance } = freivaldsResidual(freivaldsRow(row(c)), vector!)
     const energy = total(k, (t) => a[t]! ** 2 * total(n, (j) => columns[j * k + t]! ** 2 / 3))
     const values = total(n, (j) => x[j]! ** 2 * c[j]! ** 2)
-    const biases = total(n, (j) => x[j]! ** 2 * offset(j) ** 2)
+    const biases = total(n, (j) => x[j]! ** 2 * (offset(j) ** 2 + addendAt(j) ** 2))
     const scale = 2 * 2 ** -24 * Math.sqrt(terms)
     const expected = scale * Math.sqrt(epilogue.alpha ** 2 * energy + values + biases)
     const rounding = epilogue.roundedTo === undefined ? 0 : 2 * 2 ** -8 * Math.sqrt(values)

@@ -12,6 +12,12 @@ test('a plan opens the rows of A and of C that it names, and of a B that is none
   expect(openedRows({ layout, right: 'activation' }, drawn).b).toEqual(Uint32Array.of(0, 3, 4, 7))
 })
 
+test('what is added is opened in the rows of C', () => {
+  const { c, addend } = openedRows({ layout, right: 'activation', hasAddend: true }, plan)
+  expect(addend).toEqual(c)
+  expect(openedRows({ layout, right: 'weight', hasAddend: false }, plan)).not.toHaveProperty('addend')
+})
+
 describe('no more rows of a tensor than it is told to', () => {
   test('of A and of C', () => {
     expect(openedRows({ layout, right: 'weight' }, plan, 2).a).toHaveLength(2)

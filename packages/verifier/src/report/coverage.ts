@@ -33,7 +33,7 @@ export function checkedLines({ coverage, statistics }: Verdict, width: number): 
 
 /** What was not looked at, as far as the verdict knows. */
 export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: number): Line[] {
-  const { operations, audited, opaque, skipped, activationProducts } = coverage
+  const { operations, audited, opaque, skipped, activationProducts, freeAddends = 0 } = coverage
   const passedOver = operations - audited - opaque - skipped
   return section(
     'Not checked',
@@ -51,6 +51,12 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
         'activations',
         activationProducts > 0
           ? `${counted(activationProducts, 'product')} whose B is no known weight: checked in sampled columns at most`
+          : undefined,
+      ],
+      [
+        'addends',
+        freeAddends > 0
+          ? `${counted(freeAddends, 'product')} to which a tensor is added that no manifest ties to another one: its C may be anything`
           : undefined,
       ],
       [

@@ -3,7 +3,7 @@ import { type Conv2d, numbers, type Program } from './program.ts'
 import { checkWatched } from './statement.ts'
 import { watch } from './watch.ts'
 
-type Options = Partial<Pick<Conv2d, 'strides' | 'dilations' | 'padding' | 'groups' | 'bias' | 'activation'>>
+type Options = Partial<Pick<Conv2d, 'strides' | 'dilations' | 'padding' | 'groups' | 'bias' | 'addend' | 'activation'>>
 
 const inChannels = 4
 const outChannels = 6
@@ -17,6 +17,8 @@ function convolution(channelsLast: boolean, kernel: readonly [number, number], o
       numbers(channelsLast ? [2, 6, 5, inChannels] : [2, inChannels, 6, 5], 1),
       numbers(channelsLast ? [...kernel, filterChannels, outChannels] : [outChannels, filterChannels, ...kernel], 2),
       numbers([outChannels], 3),
+      // Of the shape of a result of a 1×1 kernel.
+      numbers(channelsLast ? [2, 6, 5, outChannels] : [2, outChannels, 6, 5], 4),
     ],
     operations: [
       {
@@ -44,6 +46,8 @@ const ways: readonly (readonly [string, Pair, Options, readonly BackendCapabilit
   ['dilated', [2, 2], { dilations: [2, 2] }, []],
   ['with a bias', [3, 3], { bias: 2 }, ['bias']],
   ['with a bias and relu', [3, 3], { bias: 2, activation: 'relu' }, ['bias', 'relu']],
+  ['with an addend', [1, 1], { addend: 3 }, ['addend']],
+  ['with an addend and relu', [1, 1], { addend: 3, activation: 'relu' }, ['addend', 'relu']],
 ]
 
 const cases = (['conv2d-channels-last', 'conv2d-channels-first'] as const).flatMap((capability) => {

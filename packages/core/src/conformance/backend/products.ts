@@ -5,7 +5,7 @@ import { watch } from './watch.ts'
 
 type Shape = readonly number[]
 
-/** A program of one matMul, with a bias and slopes of `n` elements where the operation names them. */
+/** A program of one matMul, with a bias, slopes of `n` elements and an addend where the operation names them. */
 export interface Variant {
   readonly name: string
   readonly requires?: readonly BackendCapability[]
@@ -20,12 +20,13 @@ function variant(
   requires: readonly BackendCapability[] = [],
 ): Variant {
   const n = b.at(options.transposeB ? -2 : -1)!
+  const m = a.at(options.transposeA ? -1 : -2)!
   const vectors = [numbers([n], 3), numbers([n], 4)]
   return {
     name,
     requires,
     program: {
-      inputs: [numbers(a, 1), numbers(b, 2), ...vectors],
+      inputs: [numbers(a, 1), numbers(b, 2), ...vectors, numbers([...a.slice(0, -2), m, n], 5)],
       operations: [{ kind: 'matMul', a: 0, b: 1, ...options }],
     },
   }
@@ -33,6 +34,7 @@ function variant(
 
 const biasAt = 2
 const slopesAt = 3
+const addendAt = 4
 
 /** Each way of multiplying matrices. */
 export const variants: readonly Variant[] = [
@@ -59,6 +61,17 @@ export const variants: readonly Variant[] = [
   variant('a bias', [5, 7], [7, 3], { bias: biasAt }, ['bias']),
   variant('a bias, B transposed', [5, 7], [3, 7], { bias: biasAt, transposeB: true }, ['bias', 'transposed']),
   variant('a factor of a bias', [5, 7], [7, 3], { bias: biasAt, beta: -1.5 }, ['bias', 'beta']),
+  variant('an addend', [5, 7], [7, 3], { addend: addendAt }, ['addend']),
+  variant('an addend, a bias and relu', [5, 7], [7, 3], { addend: addendAt, bias: biasAt, activation: 'relu' }, [
+    'addend',
+    'bias',
+    'relu',
+  ]),
+  variant('a factor of an addend, in batches', [4, 5, 7], [4, 7, 3], { addend: addendAt, beta: -1.5 }, [
+    'addend',
+    'batched',
+    'beta',
+  ]),
   variant('relu', [5, 7], [7, 3], { activation: 'relu' }, ['relu']),
   variant('relu and a bias', [5, 7], [7, 3], { activation: 'relu', bias: biasAt }, ['relu', 'bias']),
   variant('relu6', [5, 90], [90, 3], { activation: 'relu6' }, ['relu6']),

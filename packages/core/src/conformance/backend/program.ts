@@ -15,7 +15,7 @@ export interface Program {
 
 export type ProgramOperation = MatMul | Conv2d | Assign
 
-/** activation(alpha·op(A)·op(B) + beta·bias), in one operation of the library. */
+/** activation(alpha·op(A)·op(B) + beta·(bias + addend)), in one operation of the library. */
 export interface MatMul extends Fused {
   readonly kind: 'matMul'
   readonly a: number
@@ -27,7 +27,7 @@ export interface MatMul extends Fused {
 }
 
 /**
- * activation(convolution + bias), in one operation of the library. Channels last: input [batch, height, width, channels],
+ * activation(convolution + bias + addend), in one operation of the library. Channels last: input [batch, height, width, channels],
  * filters [height, width, channels, filters]. Channels first: input [batch, channels, height, width], filters [filters,
  * channels of a group, height, width].
  */
@@ -46,6 +46,8 @@ export interface Conv2d extends Fused {
 interface Fused {
   /** Shape [n]. */
   readonly bias?: number
+  /** Of the shape of the result. */
+  readonly addend?: number
   readonly activation?: 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'leakyrelu' | 'prelu' | 'clip'
   /** Of `leakyrelu`. */
   readonly slope?: number

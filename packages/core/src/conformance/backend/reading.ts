@@ -33,10 +33,11 @@ async function during<T>(
   return Promise.all(looked)
 }
 
-const handlesOf = ({ a, b, c }: Product): [string, TensorHandle][] => [
+const handlesOf = ({ a, b, c, addend }: Product): [string, TensorHandle][] => [
   ['A', a],
   ['B', b],
   ['C', c],
+  ...(addend ? [['the addend', addend] as [string, TensorHandle]] : []),
 ]
 
 /** Some rows, such that neither an offset nor a stride can be guessed from the first. */

@@ -41,7 +41,7 @@ export function checkProduct(
   values: readonly PlainTensor[],
   result: PlainTensor,
 ): void {
-  const { product, a, b, c } = seen
+  const { product, a, b, c, addend } = seen
   const { supports } = backend
   assert(supports.operations.includes(product.operation), `${product.operation} is not among supports.operations`)
   assert(supports.profiles.includes(product.profile), `${product.profile} is not among supports.profiles`)
@@ -49,16 +49,20 @@ export function checkProduct(
   checkSize('A', a, geometry.a)
   checkSize('B', b, { rows: geometry.matrices * geometry.n, cols: geometry.k })
   checkSize('C', c, geometry.c)
-  for (const { dtype } of [a, b, c]) assert(supports.dtypes.includes(dtype), `${dtype} is not among supports.dtypes`)
+  if (addend !== undefined) checkSize('the addend', addend, geometry.c)
+  for (const { dtype } of [a, b, c, addend ?? c])
+    assert(supports.dtypes.includes(dtype), `${dtype} is not among supports.dtypes`)
 
   const [left, right] = operandsOf(operation, values)
   assertBytes(a.bytes, rowsOf(left.tensor, left.matrix, left.transposed), 'A')
   assertBytes(b.bytes, rowsOf(right.tensor, right.matrix, right.transposed), 'the columns of op(B)')
   assertBytes(c.bytes, bytesOf(result.data), 'C')
+  assertEqual(addend !== undefined, operation.addend !== undefined, 'whether there is an addend')
+  if (addend !== undefined) assertBytes(addend.bytes, bytesOf(values[operation.addend!]!.data), 'the addend')
   assertEqual(seen.stored.digest, digestOf(right.tensor), 'digest of B as it is stored')
   assertEqual(product.b.transposed, !right.transposed, 'transposed, of B')
   checkEpilogue(seen, operation, values)
-  checkRows(seen, geometry, numericEpilogue(operation, values))
+  checkRows(seen, geometry, numericEpilogue(operation, values), betaOf(operation))
 }
 
 interface Operand {
@@ -140,7 +144,9 @@ function checkEpilogue(
 }
 
 const betaOf = (operation: MatMul | Conv2d): number =>
-  operation.kind === 'matMul' && operation.bias !== undefined ? Math.fround(operation.beta ?? 1) : 1
+  operation.kind === 'matMul' && (operation.bias ?? operation.addend) !== undefined
+    ? Math.fround(operation.beta ?? 1)
+    : 1
 
 function numericEpilogue(operation: MatMul | Conv2d, values: readonly PlainTensor[]): NumericEpilogue {
   const vector = (index: number) => Float64Array.from(values[index]!.data)
@@ -163,7 +169,12 @@ function numericActivation(
 }
 
 /** C = A·B in float64, row by row, as a verifier sees it. */
-function checkRows({ product, a, b, c }: SeenProduct, geometry: Geometry, epilogue: NumericEpilogue): void {
+function checkRows(
+  { product, a, b, c, addend }: SeenProduct,
+  geometry: Geometry,
+  epilogue: NumericEpilogue,
+  beta: number,
+): void {
   const { rows, k, n, matrices } = geometry
   const matrixBytes = b.bytes.byteLength / matrices
   const prepared = Array.from({ length: matrices }, (_, i): PreparedMatrix => {
@@ -179,6 +190,7 @@ function checkRows({ product, a, b, c }: SeenProduct, geometry: Geometry, epilog
       c: geometry.readC(r, look(c)),
       profile: profiles[product.profile],
       epilogue: shareOf(epilogue, matrix, n, matrices),
+      ...(addend && { addend: geometry.readC(r, look(addend)).map((value) => beta * value) }),
     })
     const [failure] = failures
     const found = failure && `C[${r}, ${failure.column}] is ${failure.claimed}, A·B gives ${failure.recomputed}`

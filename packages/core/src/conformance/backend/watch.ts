@@ -11,6 +11,7 @@ export interface SeenProduct {
   readonly a: Matrix
   readonly b: Matrix
   readonly c: Matrix
+  readonly addend?: Matrix
   readonly stored: Stored
   readonly bias?: Stored
   readonly slopes?: Stored
@@ -63,21 +64,22 @@ export function watcher() {
 
 /** Everything is asked for before the first await, as a handle may be read while the product is observed only. */
 async function readProduct(product: Product): Promise<SeenProduct> {
-  const { a, b, c, epilogue } = product
+  const { a, b, c, addend, epilogue } = product
   const { activation, bias } = epilogue
-  const matrices = [readWhole(a), readWhole(b), readWhole(c)] as const
+  const matrices = [readWhole(a), readWhole(b), readWhole(c), addend && readWhole(addend)] as const
   const vectors = [
     storedOf(b.stored()),
     bias && storedOf(bias.stored()),
     activation.name === 'prelu' ? storedOf(activation.slopes.stored()) : undefined,
   ] as const
-  const [readA, readB, readC] = await Promise.all(matrices)
+  const [readA, readB, readC, readAddend] = await Promise.all(matrices)
   const [stored, storedBias, slopes] = await Promise.all(vectors)
   return {
     product,
     a: readA,
     b: readB,
     c: readC,
+    ...(readAddend === undefined ? {} : { addend: readAddend }),
     stored,
     ...(storedBias === undefined ? {} : { bias: storedBias }),
     ...(slopes === undefined ? {} : { slopes }),

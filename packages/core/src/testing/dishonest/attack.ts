@@ -50,11 +50,14 @@ export interface Values {
   readonly b: Float32Array
   /** Shape {@link Geometry.c}. */
   readonly c: Float32Array
+  /** What is added: shape {@link Geometry.c}. */
+  readonly addend?: Float32Array
 }
 
 export interface Forged {
   readonly a?: Float32Array
   readonly c?: Float32Array
+  readonly addend?: Float32Array
 }
 
 /** A product as a dishonest prover sees it. */
@@ -71,7 +74,11 @@ export interface Scene {
   /**
    * What an honest run gives for other operands: C, shape {@link Geometry.c}, of float64 arithmetic rounded to float32.
    */
-  evaluate(operands: { readonly a?: Float32Array; readonly b?: Float32Array }): Float32Array
+  evaluate(operands: {
+    readonly a?: Float32Array
+    readonly b?: Float32Array
+    readonly addend?: Float32Array
+  }): Float32Array
 }
 
 /** Lies about what was committed to, asked or said: for {@link dishonestChannel}. */

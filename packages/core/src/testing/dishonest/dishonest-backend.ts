@@ -52,10 +52,14 @@ export function dishonestBackend(
   function lieAbout(honest: Product): Product | OpaqueOperation | undefined {
     const place = sequence++
     const geometry = geometryOf(honest.layout)
-    const { a, b, c } = honest
-    if ([a, b, c].some(({ dtype }) => dtype !== 'float32') || !hasPlainRows(geometry)) return honest
-    const inherited = { a: forgeries.get(a.key), b: forgeries.get(b.key) }
-    const isStale = inherited.a !== undefined || inherited.b !== undefined
+    const { a, b, c, addend } = honest
+    if ([a, b, c, addend ?? c].some(({ dtype }) => dtype !== 'float32') || !hasPlainRows(geometry)) return honest
+    const inherited = {
+      a: forgeries.get(a.key),
+      b: forgeries.get(b.key),
+      addend: addend && forgeries.get(addend.key),
+    }
+    const isStale = Object.values(inherited).some((handle) => handle !== undefined)
     const scene = sceneOf(honest, inherited, earlier, place)
     earlier.push(scene)
     const isLie = where(place) && (attack.applies?.(scene) ?? true)
@@ -65,6 +69,7 @@ export function dishonestBackend(
       a: forged.a ? replaced(a, forged.a) : (inherited.a ?? a),
       b: { ...b, ...inherited.b },
       c: replaced(c, forged.c),
+      ...(addend && { addend: forged.addend ? replaced(addend, forged.addend) : (inherited.addend ?? addend) }),
     }
     if (!isLie) return shown
     lies++
@@ -94,7 +99,7 @@ export function dishonestBackend(
 
 function sceneOf(
   product: Product,
-  inherited: { readonly a: TensorHandle | undefined; readonly b: TensorHandle | undefined },
+  inherited: { readonly [name in 'a' | 'b' | 'addend']: TensorHandle | undefined },
   earlier: readonly Scene[],
   sequence: number,
 ): Scene {
@@ -103,8 +108,9 @@ function sceneOf(
     a: valuesOf(inherited.a ?? product.a),
     b: valuesOf(inherited.b ?? product.b),
     c: valuesOf(product.c),
+    ...(product.addend && { addend: valuesOf(inherited.addend ?? product.addend) }),
   }
-  const isHonest = inherited.a === undefined && inherited.b === undefined
+  const isHonest = Object.values(inherited).every((handle) => handle === undefined)
   const stored = now(product.b.stored())
   const evaluateScene: Scene['evaluate'] = (operands) => evaluate(geometry, product.epilogue, { ...run, ...operands })
   return {

@@ -8,10 +8,10 @@ export function hasPlainRows({ rows, n, c }: Geometry): boolean {
   return c.rows === rows && c.cols === n
 }
 
-/** C = activation(α·A·B + β·bias) for any operands, in float64, rounded to float32. Shape {@link Geometry.c}. */
-export function evaluate(geometry: Geometry, epilogue: Epilogue, { a, b }: Pick<Values, 'a' | 'b'>): Float32Array {
+/** C = activation(α·A·B + β·(bias + addend)) for any operands, in float64, rounded to float32. Shape {@link Geometry.c}. */
+export function evaluate(geometry: Geometry, epilogue: Epilogue, { a, b, addend }: Omit<Values, 'c'>): Float32Array {
   const { rows, k, n } = geometry
-  const { alpha } = epilogue
+  const { alpha, beta = 1 } = epilogue
   const bias = biasOf(epilogue)
   const activation = activationValues(epilogue)
   const lookup = (row: number) => Float64Array.from(a.subarray(row * geometry.a.cols, (row + 1) * geometry.a.cols))
@@ -22,7 +22,8 @@ export function evaluate(geometry: Geometry, epilogue: Epilogue, { a, b }: Pick<
     for (let j = 0; j < n; j++) {
       let sum = 0
       for (let t = 0; t < k; t++) sum += left[t]! * b[matrix + j * k + t]!
-      c[r * n + j] = activate(activation, j, alpha * sum + bias[bias.length === 1 ? 0 : j]!)
+      const added = bias[bias.length === 1 ? 0 : j]! + beta * (addend?.[r * n + j] ?? 0)
+      c[r * n + j] = activate(activation, j, alpha * sum + added)
     }
   }
   return c

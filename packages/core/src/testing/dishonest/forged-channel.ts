@@ -1,11 +1,25 @@
-import { type Control, decodeMessage, encodeMessage, type ProtocolMessage } from '../../codec/messages.ts'
+import {
+  type Control,
+  decodeMessage,
+  encodeMessage,
+  type ProductRecord,
+  type ProtocolMessage,
+} from '../../codec/messages.ts'
 import { challengeSeed, sessionId } from '../../commitment/challenge.ts'
 import { loadSuite } from '../../commitment/suite.ts'
 import { type Transcript, transcript } from '../../commitment/transcript.ts'
 import { rowBytes } from '../../matrix.ts'
 import { samplerNamed } from '../../sampling/registry.ts'
 import type { Channel } from '../../transport.ts'
-import { type ForgedOperation, type ForgedTensor, Forger, type Lie, rowsOf, type TensorName } from './forger.ts'
+import {
+  type ForgedOperation,
+  type ForgedTensor,
+  Forger,
+  type Lie,
+  rowsOf,
+  type TensorName,
+  tensorNames,
+} from './forger.ts'
 import { messageQueue } from './message-queue.ts'
 import { joined, type Outgoing, partsOf, say } from './outgoing.ts'
 
@@ -87,9 +101,8 @@ export function forgedChannel(channel: Channel, lie: Lie): Channel {
     if (record.kind !== 'product') return say('sample', control, segments)
     const { session, policy } = forger.session
     const rows = forger.rowsAsked(record, challengeSeed(policy.spotSeed!, session, record.sequence))
-    const selected = [rows.a, rows.c, rows.b].flatMap((asked, i) =>
-      asked === undefined ? [] : [rowsOf({ ...shapes[i]!, bytes: segments[i]! }, asked)],
-    )
+    const asked = tensorNames.flatMap((name) => rows[name] ?? [])
+    const selected = asked.map((wanted, i) => rowsOf({ ...shapes[i]!, bytes: segments[i]! }, wanted))
     return say('sample', control, selected)
   }
 
@@ -98,8 +111,7 @@ export function forgedChannel(channel: Channel, lie: Lie): Channel {
     const batch = batches.find(({ waitingFor }) => waitingFor.has(sequence))!
     const record = batch.control.records.find((candidate) => candidate.sequence === sequence)!
     if (record.kind !== 'product') return
-    const numbers = [record.a, record.c, ...(record.b.kind === 'activation' ? [record.b.tensor] : [])]
-    for (const [i, number] of numbers.entries()) {
+    for (const [i, [, number]] of tensorNumbers(record).entries()) {
       const shape = batch.control.tensors.find(({ tensor }) => tensor === number)
       if (shape === undefined) continue
       const { rows, cols, dtype } = shape
@@ -144,12 +156,7 @@ export function forgedChannel(channel: Channel, lie: Lie): Channel {
 
   function tensorsOf(record: ForgedOperation['record']): ForgedOperation['tensors'] {
     if (record.kind !== 'product') return {}
-    const numbers: [TensorName, number][] = [
-      ['a', record.a],
-      ['c', record.c],
-    ]
-    if (record.b.kind === 'activation') numbers.push(['b', record.b.tensor])
-    return Object.fromEntries(numbers.map(([name, number]) => [name, tensors.get(number)!]))
+    return Object.fromEntries(tensorNumbers(record).map(([name, number]) => [name, tensors.get(number)!]))
   }
 
   async function takeFromVerifier(bytes: Uint8Array): Promise<void> {
@@ -195,4 +202,10 @@ export function forgedChannel(channel: Channel, lie: Lie): Channel {
     close: (options) => channel.close(options),
     abort: (error) => channel.abort(error),
   }
+}
+
+/** The tensors that are opened of a product, in order. */
+function tensorNumbers({ a, b, c, addend }: ProductRecord): (readonly [TensorName, number])[] {
+  const numbers = { a, c, b: b.kind === 'activation' ? b.tensor : undefined, addend }
+  return tensorNames.flatMap((name) => (numbers[name] === undefined ? [] : [[name, numbers[name]] as const]))
 }

@@ -4,7 +4,7 @@ import type { HashSuite } from '../../commitment/suite.ts'
 import { type CommittedTensor, commitTensor, openRows } from '../../commitment/tensor.ts'
 import type { Transcript } from '../../commitment/transcript.ts'
 import { type Matrix, row } from '../../matrix.ts'
-import { type OpenedRowNumbers, openedRows, unitShape } from '../../sampling/opened-rows.ts'
+import { type OpenedRowNumbers, openedRows, sampledProduct, unitShape } from '../../sampling/opened-rows.ts'
 import type { Sampler } from '../../sampling/sampler.ts'
 import { joined, type Outgoing, say } from './outgoing.ts'
 
@@ -34,7 +34,9 @@ export interface ForgedTensor {
   committed: CommittedTensor
 }
 
-export type TensorName = 'a' | 'c' | 'b'
+/** In the order in which they are opened. */
+export const tensorNames = ['a', 'c', 'b', 'addend'] as const
+export type TensorName = (typeof tensorNames)[number]
 
 export interface ForgedOperation {
   record: OperationRecord
@@ -87,7 +89,7 @@ export class Forger {
 
   /** Which rows a challenge asks for. */
   rowsAsked(record: ProductRecord, seed: Uint8Array): OpenedRowNumbers {
-    const sampled = { layout: record.layout, right: record.b.kind }
+    const sampled = sampledProduct(record)
     return openedRows(sampled, this.session.sampler.plan(seed, unitShape(sampled)))
   }
 
@@ -99,7 +101,7 @@ export class Forger {
   /** The honest opening of rows, those asked for unless others are given. */
   opening(sequence: number, rows = this.asked.get(sequence)!): ProtocolMessage {
     const { tensors } = this.operations.get(sequence)!
-    const names = (['a', 'c', 'b'] as const).filter((name) => tensors[name] && rows[name])
+    const names = tensorNames.filter((name) => tensors[name] && rows[name])
     const parts = names.map((name) => openRows(tensors[name]!.matrix, tensors[name]!.committed, rows[name]!))
     const proofs = Object.fromEntries(names.map((name, i) => [name, parts[i]!.opening]))
     const segments = parts.map(({ bytes }) => bytes)

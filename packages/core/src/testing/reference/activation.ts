@@ -39,3 +39,10 @@ export function checkVector(what: string, vector: ReferenceTensor | undefined, n
     throw new RangeError(`${what} must have ${n} elements or one, got shape [${vector.shape}]`)
   }
 }
+
+/** @throws {RangeError} If what is added does not have the elements of C. */
+export function checkAddend(addend: ReferenceTensor | undefined, elements: number): void {
+  if (addend !== undefined && addend.data.length !== elements) {
+    throw new RangeError(`an addend must have the ${elements} elements of C, got shape [${addend.shape}]`)
+  }
+}

@@ -1,4 +1,4 @@
-import { activateReference, checkVector, perColumn, type ReferenceActivation } from './activation.ts'
+import { activateReference, checkAddend, checkVector, perColumn, type ReferenceActivation } from './activation.ts'
 import { type ReferenceTensor, referenceTensor } from './tensor.ts'
 
 type Pair = readonly [number, number]
@@ -19,6 +19,8 @@ export interface Conv2dOptions {
   readonly padding?: Pair
   /** An element for each filter. */
   readonly bias?: ReferenceTensor
+  /** Of the shape of the result. */
+  readonly addend?: ReferenceTensor
   readonly activation?: ReferenceActivation
 }
 
@@ -58,9 +60,9 @@ export function conv2dSizes(x: ReferenceTensor, filters: ReferenceTensor, option
   return { batch, groups, inChannels, outChannels, input, output, kernel, strides, dilations, padding }
 }
 
-/** activation(convolution + bias), every sum in float32, one term after the other. */
+/** activation(convolution + bias + addend), every sum in float32, one term after the other. */
 export function conv2dKernel(x: ReferenceTensor, filters: ReferenceTensor, options: Conv2dOptions): ReferenceTensor {
-  const { channelsLast, bias, activation = { name: 'linear' } } = options
+  const { channelsLast, bias, addend, activation = { name: 'linear' } } = options
   const sizes = conv2dSizes(x, filters, options)
   const { batch, groups, inChannels, outChannels, input, output, kernel, strides, dilations, padding } = sizes
   const groupIn = inChannels / groups
@@ -72,6 +74,7 @@ export function conv2dKernel(x: ReferenceTensor, filters: ReferenceTensor, optio
       ? ((sample * h + row) * w + column) * channels + channel
       : ((sample * channels + channel) * h + row) * w + column
   const c = new Float32Array(batch * outChannels * output[0] * output[1])
+  checkAddend(addend, c.length)
   for (let sample = 0; sample < batch; sample++) {
     for (let filter = 0; filter < outChannels; filter++) {
       for (let row = 0; row < output[0]; row++) {
@@ -93,7 +96,9 @@ export function conv2dKernel(x: ReferenceTensor, filters: ReferenceTensor, optio
             }
           }
           if (bias !== undefined) sum = Math.fround(sum + perColumn(bias, filter))
-          c[place(sample, filter, row, column, outChannels, output)] = activateReference(activation, filter, sum)
+          const at = place(sample, filter, row, column, outChannels, output)
+          if (addend !== undefined) sum = Math.fround(sum + addend.data[at]!)
+          c[at] = activateReference(activation, filter, sum)
         }
       }
     }

@@ -18,9 +18,9 @@ export interface ReferenceLibrary {
   readonly tensorsMade: number
   /** @param data - Row-major. Copied. */
   tensor(shape: readonly number[], data: Iterable<number>): ReferenceTensor
-  /** activation(alpha·op(A)·op(B) + beta·bias). Batches broadcast. */
+  /** activation(alpha·op(A)·op(B) + beta·(bias + addend)). Batches broadcast. */
   matMul(a: ReferenceTensor, b: ReferenceTensor, options?: MatMulOptions): ReferenceTensor
-  /** activation(convolution + bias). */
+  /** activation(convolution + bias + addend). */
   conv2d(x: ReferenceTensor, filters: ReferenceTensor, options: Conv2dOptions): ReferenceTensor
   /** Σᵢⱼ xᵢ·wᵢⱼ·yⱼ for each row of `x` and `y`: two products in one, which no backend states as one product. */
   bilinear(x: ReferenceTensor, w: ReferenceTensor, y: ReferenceTensor): ReferenceTensor

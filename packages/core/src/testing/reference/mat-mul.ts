@@ -1,4 +1,4 @@
-import { activateReference, checkVector, perColumn, type ReferenceActivation } from './activation.ts'
+import { activateReference, checkAddend, checkVector, perColumn, type ReferenceActivation } from './activation.ts'
 import { count, type ReferenceTensor, referenceTensor } from './tensor.ts'
 
 export interface MatMulOptions {
@@ -8,7 +8,9 @@ export interface MatMulOptions {
   readonly alpha?: number
   /** An element for each column of C, or one for all. */
   readonly bias?: ReferenceTensor
-  /** Factor of the bias; 1. */
+  /** Of the shape of C. */
+  readonly addend?: ReferenceTensor
+  /** Factor of the bias and of the addend; 1. */
   readonly beta?: number
   readonly activation?: ReferenceActivation
 }
@@ -29,15 +31,16 @@ export function matMulSizes(a: ReferenceTensor, b: ReferenceTensor, options: Mat
   return { m, k, n, aBatch: a.shape.slice(0, -2), bBatch: b.shape.slice(0, -2) }
 }
 
-/** activation(alpha·op(A)·op(B) + beta·bias) in batches that broadcast, every sum in float32, one term after the other. */
+/** activation(alpha·op(A)·op(B) + beta·(bias + addend)) in batches that broadcast, every sum in float32, one term after the other. */
 export function matMulKernel(a: ReferenceTensor, b: ReferenceTensor, options: MatMulOptions): ReferenceTensor {
   const { m, k, n, aBatch, bBatch } = matMulSizes(a, b, options)
-  const { transposeA, transposeB, alpha = 1, bias, beta = 1, activation = { name: 'linear' } } = options
+  const { transposeA, transposeB, alpha = 1, bias, addend, beta = 1, activation = { name: 'linear' } } = options
   checkVector('bias', bias, n)
   if (activation.name === 'prelu') checkVector('slopes', activation.slopes, n)
   const batch = broadcast(aBatch, bBatch)
   const matrices = count(batch)
   const c = new Float32Array(matrices * m * n)
+  checkAddend(addend, c.length)
   for (let matrix = 0; matrix < matrices; matrix++) {
     const aStart = broadcastIndex(matrix, batch, aBatch) * m * k
     const bStart = broadcastIndex(matrix, batch, bBatch) * k * n
@@ -51,7 +54,9 @@ export function matMulKernel(a: ReferenceTensor, b: ReferenceTensor, options: Ma
         }
         if (alpha !== 1) sum = Math.fround(Math.fround(alpha) * sum)
         if (bias !== undefined) sum = Math.fround(sum + Math.fround(Math.fround(beta) * perColumn(bias, j)))
-        c[(matrix * m + i) * n + j] = activateReference(activation, j, sum)
+        const at = (matrix * m + i) * n + j
+        if (addend !== undefined) sum = Math.fround(sum + Math.fround(Math.fround(beta) * addend.data[at]!))
+        c[at] = activateReference(activation, j, sum)
       }
     }
   }

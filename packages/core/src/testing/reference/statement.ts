@@ -11,17 +11,19 @@ export function matMulProduct(
   [a, b, options]: readonly [ReferenceTensor, ReferenceTensor, MatMulOptions],
   c: ReferenceTensor,
 ): Product {
-  const { transposeA = false, transposeB = false, alpha = 1, bias, beta = 1, activation } = options
+  const { transposeA = false, transposeB = false, alpha = 1, bias, addend, beta = 1, activation } = options
   const { m, k, n, aBatch, bBatch } = matMulSizes(a, b, options)
+  const likeC = { matrices: count(c.shape.slice(0, -2)), rows: m, cols: n, transposed: false }
   return {
     operation: 'matMul',
     layout: { kind: 'matmul', m, k, n, aBatch, bBatch },
     a: handles.rows(a, { matrices: count(aBatch), rows: m, cols: k, transposed: transposeA }),
     b: handles.right(b, { matrices: count(bBatch), rows: n, cols: k, transposed: !transposeB }),
-    c: handles.rows(c, { matrices: count(c.shape.slice(0, -2)), rows: m, cols: n, transposed: false }),
+    c: handles.rows(c, likeC),
+    ...(addend && { addend: handles.rows(addend, likeC) }),
     epilogue: {
       ...epilogueOf(handles, Math.fround(alpha), bias, activation),
-      ...(bias !== undefined && beta !== 1 && { beta: Math.fround(beta) }),
+      ...((bias ?? addend) !== undefined && beta !== 1 && { beta: Math.fround(beta) }),
     },
     profile: 'float32',
   }
@@ -33,7 +35,7 @@ export function conv2dProduct(
   [x, filters, options]: readonly [ReferenceTensor, ReferenceTensor, Conv2dOptions],
   c: ReferenceTensor,
 ): Product {
-  const { channelsLast, bias, activation } = options
+  const { channelsLast, bias, addend, activation } = options
   const sizes = conv2dSizes(x, filters, options)
   const { groups, inChannels, outChannels, kernel } = sizes
   const asRows = (tensor: ReferenceTensor) => {
@@ -48,6 +50,7 @@ export function conv2dProduct(
     a: asRows(x),
     b: handles.right(filters, { matrices: groups, rows: n, cols: k, transposed: channelsLast }),
     c: asRows(c),
+    ...(addend && { addend: asRows(addend) }),
     epilogue: epilogueOf(handles, 1, bias, activation),
     profile: 'float32',
   }

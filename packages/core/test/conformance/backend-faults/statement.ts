@@ -100,6 +100,16 @@ export const statementFaults: Record<string, BackendFault> = {
     caughtBy: `${reported}a factor of a bias`,
     message: /beta: expected -1.5, got 1/,
   },
+  'forgets the addend': {
+    fault: stating(({ addend: _forgotten, ...product }) => product),
+    caughtBy: `${reported}an addend`,
+    message: /whether there is an addend: expected true, got false/,
+  },
+  'takes C for the addend': {
+    fault: stating((product) => (product.addend === undefined ? product : { ...product, addend: product.c })),
+    caughtBy: `${convolved}channels first, with an addend`,
+    message: /the addend: byte \d+/,
+  },
   'names another bias': {
     fault: epilogue(({ bias }) => {
       if (bias === undefined) return {}

@@ -14,7 +14,8 @@ function computedIn(name: string, description: string, c: (scene: Scene) => Floa
   }
 }
 
-const isLinear = ({ product: { epilogue } }: Scene) => epilogue.activation.name === 'linear' && !epilogue.bias
+const isLinear = ({ product: { epilogue, addend } }: Scene) =>
+  epilogue.activation.name === 'linear' && !epilogue.bias && !addend
 
 /** ν of each entry: the size of the rounding errors of a float32 sum. Only for products without an epilogue. */
 function roundingScale({ geometry, values }: Scene): Float64Array {
@@ -58,7 +59,7 @@ function accumulated(scene: Scene, bits: number): Float32Array {
   const { rows, k, n } = geometry
   const lookup = (row: number) =>
     Float64Array.from(values.a.subarray(row * geometry.a.cols, (row + 1) * geometry.a.cols))
-  const { alpha, activation } = product.epilogue
+  const { alpha, beta = 1, activation } = product.epilogue
   const bias = biasOf(product.epilogue)
   const c = values.c.slice()
   // Slopes are the one thing that an activation takes from a tensor; rounding the result stands for those products.
@@ -69,7 +70,8 @@ function accumulated(scene: Scene, bits: number): Float32Array {
     for (let j = 0; j < n; j++) {
       let sum = 0
       for (let t = 0; t < k; t++) sum = roundTo(bits, sum + left[t]! * values.b[matrix + j * k + t]!)
-      c[r * n + j] = activate(activation, j, alpha * sum + bias[bias.length === 1 ? 0 : j]!)
+      const added = bias[bias.length === 1 ? 0 : j]! + beta * (values.addend?.[r * n + j] ?? 0)
+      c[r * n + j] = activate(activation, j, alpha * sum + added)
     }
   }
   return c

@@ -21,6 +21,8 @@ function movedUnseen(scene: Scene, multiple: number): Float32Array {
   return scene.values.a.map((value, i) => value + multiple * vector[i % vector.length]!)
 }
 
+const hasAddend = ({ product }: Scene) => product.addend !== undefined
+
 const hasNullVector = ({ geometry, product }: Scene) =>
   product.layout.kind === 'matmul' &&
   geometry.matrices === 1 &&
@@ -69,6 +71,40 @@ export const operandAttacks: readonly ComputationAttack[] = [
   consistent('a rounded A', 'A is quantised to 8 bits before it is used', ({ values }) =>
     values.a.map((value) => Math.round(value * 127) / 127),
   ),
+  {
+    kind: 'computation',
+    name: 'operands: an addend that explains any C',
+    description: 'C is made up, and what is missing is shown as what was added to the product',
+    expected: 'limit',
+    says: { status: 'pass' },
+    expectedWith: { output: 'output-mismatch', manifest: 'link-broken' },
+    applies: (scene) => hasAddend(scene) && scene.product.epilogue.activation.name === 'linear',
+    forge: (scene) => {
+      const c = scene.values.c.map(() => scene.random.signedUnit())
+      const { beta = 1 } = scene.product.epilogue
+      const product = scene.evaluate({ addend: new Float32Array(c.length) })
+      return { c, addend: c.map((value, i) => (value - product[i]!) / beta) }
+    },
+  },
+  {
+    kind: 'computation',
+    name: 'operands: an addend of other rows',
+    description: 'the rows that are added are those of other inputs, C is right',
+    expected: 'value-out-of-tolerance',
+    applies: hasAddend,
+    forge: ({ values: { addend = new Float32Array(0), c }, geometry }) => ({
+      addend: addend.map((_, i) => addend[(i + geometry.c.cols) % addend.length]!),
+      c,
+    }),
+  },
+  {
+    kind: 'computation',
+    name: 'operands: NaN in an addend',
+    description: 'what is added holds NaN, so that no comparison decides',
+    expected: 'tolerance-guard',
+    applies: hasAddend,
+    forge: ({ values }) => ({ addend: values.c.map(() => Number.NaN), c: values.c }),
+  },
   {
     kind: 'computation',
     name: 'operands: an A that inflates the tolerance',

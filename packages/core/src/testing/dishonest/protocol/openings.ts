@@ -4,7 +4,7 @@ import { type CommittedTensor, openRows, saltBytes, type TensorOpening } from '.
 import { rowBytes } from '../../../matrix.ts'
 import type { OpenedRowNumbers } from '../../../sampling/opened-rows.ts'
 import type { Expected, ProverAttack } from '../attack.ts'
-import type { Forger } from '../forger.ts'
+import type { ForgedOperation, Forger } from '../forger.ts'
 import { type Outgoing, say } from '../outgoing.ts'
 import { byProver, first, type MessageOf } from './define.ts'
 
@@ -66,6 +66,14 @@ function swapped(bytes: Uint8Array, size: number): Uint8Array {
 }
 
 const longer = (bytes: Uint8Array, by: number) => Uint8Array.from([...bytes, ...new Uint8Array(by)])
+
+/** The A of the first product is declared to be added to it. */
+function addingA(operation: ForgedOperation): void {
+  const { record, tensors } = operation
+  if (record.kind !== 'product' || record.sequence !== 0) return
+  operation.record = { ...record, addend: record.a }
+  operation.tensors = { ...tensors, addend: tensors.a! }
+}
 
 /** C is changed once the challenge is known, and committed to anew as far as the attacker gets. */
 function recommitted({ control: { sequence } }: Opening, forger: Forger) {
@@ -159,6 +167,44 @@ const tensors: readonly ProverAttack[] = [
     'an opening for an operation that does not exist',
     'message-unexpected',
     ({ control, segments }) => [say('opening', { ...control, sequence: control.sequence + 1000 }, segments)],
+  ),
+  answered(
+    'a part that nothing asks for',
+    'rows of a tensor that is added, where none was declared',
+    'opening-malformed',
+    ({ control, segments }) => [say('opening', { ...control, addend: control.c }, [...segments, segments[1]!])],
+  ),
+  answered(
+    'a proof of no addend',
+    'a proof of what is added, without rows, where none was declared',
+    'commitment-mismatch',
+    ({ control, segments }) => [say('opening', { ...control, addend: control.c }, segments)],
+  ),
+  byProver(
+    'opening: another tensor as the addend',
+    'A is said to be added, and the rows of C are opened for it',
+    'commitment-mismatch',
+    {
+      prepare: addingA,
+      send(message) {
+        if (message.type !== 'opening' || message.control.addend === undefined) return [message]
+        const { control, segments } = message
+        return [say('opening', { ...control, addend: control.c }, [...segments.slice(0, 2), segments[1]!])]
+      },
+    },
+  ),
+  byProver(
+    'opening: no proof of the addend',
+    'A is said to be added, and opened without a proof',
+    'commitment-mismatch',
+    {
+      prepare: addingA,
+      send(message) {
+        if (message.type !== 'opening' || message.control.addend === undefined) return [message]
+        const { addend: _proof, ...control } = message.control
+        return [say('opening', control, message.segments)]
+      },
+    },
   ),
   answered('twice', 'the operation is opened a second time', 'message-unexpected', (opening) => [opening, opening]),
 ]

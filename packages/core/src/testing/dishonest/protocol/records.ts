@@ -92,6 +92,17 @@ const contradictory: readonly ProverAttack[] = [
   declared('an unknown B', 'B is a tensor that was never committed to', 'tensor-unknown', () => ({
     b: { kind: 'activation', tensor: 999 },
   })),
+  declared('an unknown addend', 'what is added is a tensor that was never committed to', 'tensor-unknown', () => ({
+    addend: 999,
+  })),
+  declared(
+    'an addend without rows',
+    'C is said to be added, and is not opened for it',
+    'opening-malformed',
+    ({ c }) => ({
+      addend: c,
+    }),
+  ),
   byProver('record: C in the place of A', 'A and C are the same tensor', 'value-out-of-tolerance', {
     prepare(operation) {
       const { record, tensors } = operation

@@ -1,7 +1,7 @@
 import type { MatmulLayout } from '../../../../layout.ts'
 import type { ComputationAttack } from '../../attack.ts'
 import { handleOf } from '../../tensors.ts'
-import { epilogue, hasBias, isPlainMatMul, plainLayout, privateWeights, stated } from './state.ts'
+import { epilogue, hasAddend, hasBias, isPlain, isPlainMatMul, plainLayout, privateWeights, stated } from './state.ts'
 
 /** Declarations that no honest backend makes. */
 export const refusedStatements: readonly ComputationAttack[] = [
@@ -27,7 +27,7 @@ export const refusedStatements: readonly ComputationAttack[] = [
     'a factor of no bias',
     'record-malformed',
     (product) => epilogue(product, { beta: 2 }),
-    { applies: (scene) => !hasBias(scene) },
+    { applies: (scene) => !hasBias(scene) && !hasAddend(scene) },
   ),
   stated('zero points', 'zero points are declared for float32 tensors', 'record-malformed', (product) => ({
     ...product,
@@ -46,6 +46,33 @@ export const refusedStatements: readonly ComputationAttack[] = [
     'activation-refused',
     (product) => ({ ...product, b: { ...product.b, role: 'activation' } }),
     { expectedWith: { manifest: 'operation-mismatch' } },
+  ),
+  stated(
+    'an addend of another size',
+    'a tensor is added that has a row more than C',
+    'record-malformed',
+    (product, { values }) => {
+      const { rows, cols } = product.c
+      return { ...product, addend: handleOf(rows + 1, cols, new Float32Array(values.c.length + cols)) }
+    },
+  ),
+  stated(
+    'an addend added',
+    'C is made up, and what is missing is declared to be added to the product',
+    'addend-unbound',
+    (product, scene) => ({
+      ...product,
+      addend: handleOf(
+        product.c.rows,
+        product.c.cols,
+        scene.evaluate({}).map((value) => -value),
+      ),
+    }),
+    {
+      applies: isPlain,
+      forge: ({ values }) => ({ c: new Float32Array(values.c.length) }),
+      expectedWith: { manifest: 'operation-mismatch' },
+    },
   ),
   stated(
     'B in another shape',

@@ -39,12 +39,16 @@ export const epilogue = (product: Product, change: Partial<Product['epilogue']>)
 
 export const isLinear = ({ product }: Scene) => product.epilogue.activation.name === 'linear'
 export const hasBias = ({ product }: Scene) => product.epilogue.bias !== undefined
-export const isPlain = (scene: Scene) => isLinear(scene) && !hasBias(scene)
+export const hasAddend = ({ product }: Scene) => product.addend !== undefined
+export const isPlain = (scene: Scene) => isLinear(scene) && !hasBias(scene) && !hasAddend(scene)
 
-/** Two-dimensional products of a B in the order [k, n]. */
+/** Two-dimensional products of a B in the order [k, n], to which no tensor is added. */
 export function plainLayout({ product }: Scene): MatmulLayout | undefined {
-  const { layout, b } = product
-  return layout.kind === 'matmul' && layout.aBatch.length + layout.bBatch.length === 0 && !b.transposed
+  const { layout, b, addend } = product
+  return layout.kind === 'matmul' &&
+    addend === undefined &&
+    layout.aBatch.length + layout.bBatch.length === 0 &&
+    !b.transposed
     ? layout
     : undefined
 }

@@ -1,7 +1,7 @@
 import type { StoredTensor } from '../../../../product.ts'
 import type { ComputationAttack } from '../../attack.ts'
 import { bytesOf } from '../../tensors.ts'
-import { epilogue, hasBias, isLinear, isPlainMatMul, isSquare, named, otherOfSize, stated } from './state.ts'
+import { epilogue, hasAddend, hasBias, isLinear, isPlainMatMul, isSquare, named, otherOfSize, stated } from './state.ts'
 
 /** What is declared is not what was run, on the very tensors. */
 export const wrongStatements: readonly ComputationAttack[] = [
@@ -44,6 +44,20 @@ export const wrongStatements: readonly ComputationAttack[] = [
       const stored = (): StoredTensor => ({ key: values.c, dtype: 'float32', byteLength: bytes.length, bytes })
       return epilogue(product, { bias: { length: values.c.length, dtype: 'float32', stored } })
     },
+  ),
+  stated(
+    'an addend left out',
+    'the tensor that was added is not declared',
+    'value-out-of-tolerance',
+    ({ addend: _addend, ...product }) => product,
+    { applies: (scene) => hasAddend(scene) && hasBias(scene), expectedWith: { manifest: 'operation-mismatch' } },
+  ),
+  stated(
+    'C as what is added',
+    'C itself is declared to be added to the product',
+    'value-out-of-tolerance',
+    (product) => ({ ...product, addend: product.c }),
+    { applies: hasAddend },
   ),
   stated(
     'an activation left out',

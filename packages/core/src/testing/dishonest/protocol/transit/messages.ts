@@ -1,7 +1,7 @@
 import type { Control } from '../../../../codec/messages.ts'
 import { rowsToOpen } from '../../../../commitment/leaves.ts'
 import { deriveSeed } from '../../../../random/seed.ts'
-import { openedRows, unitShape } from '../../../../sampling/opened-rows.ts'
+import { openedRows, sampledProduct, unitShape } from '../../../../sampling/opened-rows.ts'
 import { samplerNamed } from '../../../../sampling/registry.ts'
 import type { Sampler } from '../../../../sampling/sampler.ts'
 import type { MiddleAttack } from '../../attack.ts'
@@ -19,7 +19,7 @@ function otherChallenge(): Interference {
     const tensors = commits.flatMap((commit) => commit.tensors)
     const record = commits.flatMap(({ records }) => records).find((candidate) => candidate.sequence === sequence)
     if (record?.kind !== 'product' || sampler === undefined) return ''
-    const sampled = { layout: record.layout, right: record.b.kind }
+    const sampled = sampledProduct(record)
     const rows = openedRows(sampled, sampler.plan(seed, unitShape(sampled)))
     const a = tensors.find(({ tensor }) => tensor === record.a)!
     return rowsToOpen(rows.a, a).join()
