@@ -41,6 +41,14 @@ export function replaceC(change: (c: Float64Array, values: Values) => Float64Arr
   }
 }
 
+/** Shows another addend, made of the true one, where there is one. */
+export function replaceAddend(change: (addend: Float64Array) => Float64Array): (product: Product) => Product {
+  return (product) =>
+    product.addend === undefined
+      ? product
+      : { ...product, addend: replaced(product.addend, change(valuesOf(product.addend))) }
+}
+
 function valuesOf(handle: TensorHandle): Float64Array {
   const { bytes, dtype } = handle.read(undefined, (length) => new Uint8Array(length)) as Matrix
   return Float64Array.from(decodeElements(bytes, dtype))

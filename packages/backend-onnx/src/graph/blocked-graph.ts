@@ -53,6 +53,8 @@ export class BlockedGraph {
         if (isBlocked && consumer.opType === 'Conv') {
           const filters = consumer.inputs[0] === at ? this.#values.initializer(consumer.inputs[1] ?? '') : undefined
           if (filters !== undefined) return filters.dims[1]! * attributes.int('group', 1)
+          // What a convolution adds to its result has the channels of that.
+          if (consumer.inputs[3] === at) found.add(consumer.outputs[0]!)
           continue
         }
         if (consumer.opType !== 'Concat') for (const output of consumer.outputs) found.add(output)

@@ -2,7 +2,7 @@ import type { BlockShape } from '@tensor-assay/onnx-model'
 
 /**
  * What a node of the graph multiplies, before anything has run:
- * C = activation(α·factors·(op(A) − a₀)·(op(B) − b₀) + β·bias + addend), rounded to 8 bits where there is an output factor.
+ * C = activation(α·factors·(op(A) − a₀)·(op(B) − b₀) + β·(bias + addend)), rounded to 8 bits where there is an output factor.
  *
  * All names are of values of the instrumented graph. Sizes are left to the run, which knows them.
  */

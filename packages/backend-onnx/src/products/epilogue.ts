@@ -37,7 +37,7 @@ class Unstatable extends Error {}
 function stated(statement: Statement, run: TappedRun, keys: TensorKeys, n: number, columns: number): Surroundings {
   const { factors, zeroPoints, bias, beta, addend } = statement
   const integers = statement.arithmetic === 'integer'
-  if (addend !== undefined) throw new Unstatable('it adds another tensor to its result')
+  if (addend !== undefined && integers) throw new Unstatable('it adds another tensor to integers')
 
   const value = (name: string): TapTensor => {
     const tensor = run.value(name)
@@ -87,7 +87,7 @@ function stated(statement: Statement, run: TappedRun, keys: TensorKeys, n: numbe
       alpha,
       ...(scales && { scales }),
       ...(biasVector && { bias: biasVector }),
-      ...(biasVector && beta !== 1 && { beta }),
+      ...((biasVector || addend !== undefined) && beta !== 1 && { beta }),
       activation: activationOf(statement.activation),
       ...(zeroC !== undefined && { zeroPoint: zeroC }),
     },

@@ -10,6 +10,7 @@ import {
 } from '@tensor-assay/core'
 import { layoutOf } from '../graph/layout-of.ts'
 import type { PlannedProduct } from '../graph/plan.ts'
+import type { Statement } from '../graph/statement.ts'
 import type { TappedRun } from '../session/session-observer.ts'
 import type { TapTensor } from '../taps/tap-tensor.ts'
 import { surroundings } from './epilogue.ts'
@@ -19,13 +20,18 @@ import type { TensorKeys } from './tensor-keys.ts'
 
 /** A planned product as a run executed it, or why it cannot be stated. */
 export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorKeys): Product | OpaqueOperation {
-  const { node, operation, statement } = planned
-  const { form } = statement
+  const { node, operation } = planned
+  const { form } = planned.statement
   const opaque = (reason: string): OpaqueOperation => ({ node, operation, reason })
 
-  const a = run.value(statement.a)
-  const c = run.value(statement.c)
+  const a = run.value(planned.statement.a)
+  const c = run.value(planned.statement.c)
   if (a === undefined || c === undefined) return opaque('its operands or its result cannot be read')
+  const statement = withAddend(planned.statement, run, c)
+  const addend = statement.addend === undefined ? undefined : run.value(statement.addend)
+  if (statement.addend !== undefined && (addend === undefined || !isLike(addend, c))) {
+    return opaque(addend === undefined ? 'what it adds cannot be read' : `it adds a tensor of shape [${addend.dims}]`)
+  }
   const right = rightTensor(statement, run)
   if ('reason' in right) return opaque(right.reason)
   const layout = layoutOf(form, { a: a.dims, b: right.dims, c: c.dims })
@@ -49,6 +55,7 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
   const bRows: Matrices = { count: matrices, rows: n, cols: k, transposed: !transposed }
   const handles = [handle(a, aRows, keys), handle(right, bRows, keys), handle(c, cRows, keys)]
   const [aHandle, bHandle, cHandle] = handles
+  const addendHandle = addend && handle(addend, cRows, keys)
   if (!aHandle || !bHandle || !cHandle) return opaque(`elements of ${a.type}, ${right.type} and ${c.type}`)
   const isWeight = origin === 'initializer' || origin === 'constant'
   if (!isWeight && around.zeroPoints?.b) return opaque('zero points for the columns of a B that the run computes')
@@ -64,9 +71,26 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
       stored: () => storedOf(right, bHandle.dtype, keys),
     },
     c: cHandle,
+    ...(addendHandle && { addend: addendHandle }),
     ...around,
     profile,
   }
+}
+
+/** A bias that the run computes is an addend where it has the elements of C: the third operand of Gemm may be either. */
+function withAddend(statement: Statement, run: TappedRun, c: TapTensor): Statement {
+  const { bias: name, ...unbiased } = statement
+  if (name === undefined || statement.addend !== undefined || statement.arithmetic === 'integer') return statement
+  const origin = run.plan.origin(name)
+  const bias = run.value(name)
+  if ((origin !== 'computed' && origin !== 'input') || bias === undefined || !isLike(bias, c)) return statement
+  return { ...unbiased, addend: name }
+}
+
+/** Whether two tensors have the same elements in the same rows. */
+function isLike(tensor: TapTensor, { type, dims }: TapTensor): boolean {
+  const count = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1)
+  return tensor.type === type && tensor.dims.at(-1) === dims.at(-1) && count(tensor.dims) === count(dims)
 }
 
 function m(layout: Product['layout']): number {

@@ -159,3 +159,53 @@ export function residual(): TestModel {
     feeds: { x: floatFeed(numbers, [2, 16, 8, 8]) },
   }
 }
+
+/**
+ * A small network of residual blocks, after He et al., Deep residual learning for image recognition, 2016: one whose sum is
+ * with a pooled tensor, one whose other branch is a convolution, and one after that, whose sum has no activation.
+ */
+export function resnet({ batch = 2 } = {}): TestModel {
+  const numbers = new Numbers(25)
+  const pads = [1n, 1n, 1n, 1n]
+  const initializers: NewTensor[] = []
+  function conv(input: string, output: string, dims: readonly [number, number, number, number], strides = 1n): NewNode {
+    initializers.push(weight(numbers, `${output}/w`, dims, dims[1] * dims[2] * dims[3]))
+    initializers.push(floatTensor(`${output}/b`, [dims[0]], numbers.floats(dims[0], 0.3)))
+    const attributes = { strides: [strides, strides], ...(dims[2] === 3 && { pads }) }
+    return node('Conv', [input, `${output}/w`, `${output}/b`], output, attributes)
+  }
+  const nodes = [
+    conv('x', 'stem', [16, 3, 3, 3], 2n),
+    node('Relu', ['stem'], 'stem/relu'),
+    node('MaxPool', ['stem/relu'], 'pooled', { kernel_shape: [2n, 2n], strides: [2n, 2n] }),
+    conv('pooled', 'first/1', [16, 16, 3, 3]),
+    node('Relu', ['first/1'], 'first/relu'),
+    conv('first/relu', 'first/2', [16, 16, 3, 3]),
+    node('Add', ['first/2', 'pooled'], 'first/sum'),
+    node('Relu', ['first/sum'], 'first'),
+    conv('first', 'second/1', [32, 16, 3, 3], 2n),
+    node('Relu', ['second/1'], 'second/relu'),
+    conv('second/relu', 'second/2', [32, 32, 3, 3]),
+    conv('first', 'second/shortcut', [32, 16, 1, 1], 2n),
+    node('Add', ['second/2', 'second/shortcut'], 'second/sum'),
+    node('Relu', ['second/sum'], 'second'),
+    conv('second', 'third/1', [32, 32, 3, 3]),
+    node('Relu', ['third/1'], 'third/relu'),
+    conv('third/relu', 'third/2', [32, 32, 3, 3]),
+    node('Add', ['second', 'third/2'], 'third'),
+    node('GlobalAveragePool', ['third'], 'mean'),
+    node('Flatten', ['mean'], 'features'),
+    node('Gemm', ['features', 'head', 'head/b'], 'y', { transB: 1n }),
+  ]
+  initializers.push(weight(numbers, 'head', [10, 32], 32), floatTensor('head/b', [10], numbers.floats(10)))
+  return {
+    name: 'resnet',
+    file: onnxFile({
+      nodes,
+      initializers,
+      inputs: [{ name: 'x', type: 'float32', dims: ['batch', 3, 32, 32] }],
+      outputs: [{ name: 'y', type: 'float32', dims: ['batch', 10] }],
+    }),
+    feeds: { x: floatFeed(numbers, [batch, 3, 32, 32]) },
+  }
+}

@@ -1,11 +1,12 @@
 import { controlFlow, recurrent } from './control-flow.ts'
-import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters, residual } from './convolution.ts'
-import { batchNormalised, derivedWeights, gemm, matmulShapes, mlp } from './matmul.ts'
+import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters, residual, resnet } from './convolution.ts'
+import { batchNormalised, derivedWeights, gemm, gemmAddends, matmulShapes, mlp } from './matmul.ts'
 import { blockQuantised, dynamicQuantised, dynamicQuantisedFused, half, qdqCnn, qdqMlp } from './quantised.ts'
 import { transformer } from './transformer.ts'
 import type { TestModel } from './writer.ts'
 
-export { mlp } from './matmul.ts'
+export { resnet } from './convolution.ts'
+export { gemmAddends, mlp } from './matmul.ts'
 export { transformer } from './transformer.ts'
 export type { Feed, TestModel } from './writer.ts'
 
@@ -13,6 +14,7 @@ export type { Feed, TestModel } from './writer.ts'
 export const generatedModels: readonly TestModel[] = [
   mlp(),
   gemm(),
+  gemmAddends(),
   matmulShapes(),
   derivedWeights(),
   batchNormalised(),
@@ -22,6 +24,7 @@ export const generatedModels: readonly TestModel[] = [
   blockedConvolutions(),
   dynamicFilters(),
   residual(),
+  resnet(),
   qdqMlp(),
   qdqCnn(),
   dynamicQuantised(),

@@ -81,6 +81,30 @@ export function gemm(): TestModel {
   }
 }
 
+/** Gemm whose third operand the run computes: of the shape of C, which is added entry by entry, and others that are repeated. */
+export function gemmAddends(): TestModel {
+  const numbers = new Numbers(6)
+  const [m, k] = [4, 6]
+  return {
+    name: 'gemm addends',
+    file: onnxFile({
+      nodes: [
+        node('Gemm', ['x', 'w1'], 'first'),
+        node('Gemm', ['first', 'w2', 'first'], 'own', { alpha: 0.75, beta: -1.5 }),
+        node('Gemm', ['x', 'w3', 'own'], 'relu/sum', { transB: 1n }),
+        node('Relu', ['relu/sum'], 'relu'),
+        node('Gemm', ['relu', 'w1', 'x'], 'given', { beta: 0.5 }),
+        node('ReduceMean', ['given'], 'column', { axes: [1n], keepdims: 1n }),
+        node('Gemm', ['given', 'w2', 'column'], 'repeated'),
+      ],
+      initializers: ['w1', 'w2', 'w3'].map((name) => weight(numbers, name, [k, k])),
+      inputs: [{ name: 'x', type: 'float32', dims: [m, k] }],
+      outputs: ['relu', 'given', 'repeated'].map((name) => ({ name, type: 'float32' })),
+    }),
+    feeds: { x: floatFeed(numbers, [m, k]) },
+  }
+}
+
 /** Operands that are vectors, batches that broadcast, a scaled and a transposed operand, a product followed by an activation. */
 export function matmulShapes(): TestModel {
   const numbers = new Numbers(3)

@@ -53,6 +53,13 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
   const bias = vector(statement.bias)
   const factors = statement.factors.map(({ value: name, inverse }) => ({ numbers: vector(name)!, inverse }))
   const perColumn = (numbers: Float64Array, column: number) => numbers[numbers.length === 1 ? 0 : column]!
+  /** Gemm repeats its third operand as NumPy does: it may be a row, a column or of the shape of C. */
+  const biasAt = (r: number, j: number, column: number) => {
+    if (bias === undefined) return 0
+    const [height, width] = value(statement.bias!).dims.slice(-2)
+    if (width === undefined || height === 1) return perColumn(bias, column)
+    return bias[r * width + (width === 1 ? 0 : j)]!
+  }
 
   let largest = 0
   let entries = 0
@@ -73,7 +80,7 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
       for (const { numbers, inverse } of factors) {
         scale *= inverse ? 1 / perColumn(numbers, column) : perColumn(numbers, column)
       }
-      const added = (bias === undefined ? 0 : statement.beta * perColumn(bias, column)) + (addendRow?.[j] ?? 0)
+      const added = statement.beta * (biasAt(r, j, column) + (addendRow?.[j] ?? 0))
       const before = statement.biasBeforeScale ? (sum + added) * scale : sum * scale + added
       const expected = activate(statement.activation, before)
       const claimed = cRow[j]!
