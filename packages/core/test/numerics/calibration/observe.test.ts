@@ -61,9 +61,10 @@ describe('observeProducts', () => {
     expect((await observed(run, { rows: 2, columns: 9 })).map(sizes)).toEqual([[2, 11, 9, 2, 9]])
   })
 
-  it('leaves out what rounds in its activation, and what is no product', async () => {
+  it('leaves out what rounds in its activation, what is added to, and what is no product', async () => {
     const products = await observed(() => {
       library.matMul(tensor(4, 9), tensor(9, 6), { activation: { name: 'sigmoid' } })
+      library.matMul(tensor(4, 9), tensor(9, 6), { addend: tensor(4, 6) })
       library.bilinear(tensor(2, 3), tensor(3, 4), tensor(2, 4))
     })
     expect(products).toEqual([])
