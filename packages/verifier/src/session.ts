@@ -7,6 +7,7 @@ import {
   decodeMessage,
   deriveSeed,
   encodeMessage,
+  excerpt,
   fingerprint,
   type HashSuite,
   type Identity,
@@ -47,7 +48,8 @@ const noCommonGround: ReadonlySet<string> = new Set([
 
 interface Asked extends CheckSeeds {
   readonly record: ProductRecord
-  readonly sentAt: number
+  /** How long the prover had been waited for when it was asked, milliseconds. */
+  readonly waitedMs: number
 }
 
 /** One conversation with one prover, from its hello to the verdict. */
@@ -57,6 +59,7 @@ export class Session {
   private readonly key = crypto.getRandomValues(new Uint8Array(32))
   private readonly spotSeed = crypto.getRandomValues(new Uint8Array(32))
   private readonly asked = new Map<number, Asked>()
+  private waitedMs = 0
   private suite: HashSuite
   private id: Uint8Array = new Uint8Array(0)
   private received: Transcript
@@ -82,13 +85,21 @@ export class Session {
     return this.id.length > 0
   }
 
-  /** How long the next message may take, milliseconds. */
+  /**
+   * How long the next message may be waited for, milliseconds. An opening is late once it was waited for as long as the
+   * policy says: what this side does with other messages meanwhile is not the prover's time.
+   */
   get patienceMs(): number {
     const { policy } = this.options
     if (this.id.length === 0) return policy.handshakeTimeoutMs
     const [oldest] = this.asked.values()
     if (oldest === undefined) return policy.idleTimeoutMs
-    return Math.max(0, Math.min(policy.idleTimeoutMs, oldest.sentAt + policy.openingTimeoutMs - performance.now()))
+    return Math.max(0, Math.min(policy.idleTimeoutMs, oldest.waitedMs + policy.openingTimeoutMs - this.waitedMs))
+  }
+
+  /** A message was waited for, milliseconds. */
+  waited(ms: number): void {
+    this.waitedMs += ms
   }
 
   /** Nobody spoke for {@link patienceMs}. */
@@ -135,6 +146,8 @@ export class Session {
       return false
     }
     const { mode } = this.options.policy
+    // More operations would change no verdict, and what they declare is kept to the end of the session.
+    if ((message.type === 'commit' || message.type === 'sample') && this.ledger.isBeyondDoubt) return true
     if (message.type === 'commit' && mode === 'interactive') await this.commit(message.control)
     else if (message.type === 'opening' && mode === 'interactive') await this.opening(message.control, message.segments)
     else if (message.type === 'sample' && mode === 'spot') {
@@ -185,7 +198,10 @@ export class Session {
       offered: readonly unknown[],
     ) => {
       if (!ok)
-        throw new AssayError(code, `the policy asks for ${what}; the prover offers ${offered.join(', ') || 'none'}`)
+        throw new AssayError(
+          code,
+          `the policy asks for ${what}; the prover offers ${excerpt(offered.join(', ')) || 'none'}`,
+        )
     }
     need(versions.includes(protocolVersion), 'version-unsupported', `protocol version ${protocolVersion}`, versions)
     need(suites.includes(policy.suite), 'suite-unknown', `hash suite ${policy.suite}`, suites)
@@ -265,7 +281,7 @@ export class Session {
         )
       }
       const seed = challengeSeed(this.key, this.received.head, sequence)
-      this.asked.set(sequence, { record, seed, vectorSeed, sentAt: performance.now() })
+      this.asked.set(sequence, { record, seed, vectorSeed, waitedMs: this.waitedMs })
       challenges.push({ sequence, seed })
     }
     if (challenges.length === 0) return
@@ -280,14 +296,7 @@ export class Session {
     if (asked === undefined)
       throw new AssayError('message-unexpected', `operation ${sequence} was opened without being challenged`)
     this.asked.delete(sequence)
-    const { record } = asked
-    const { openingTimeoutMs } = this.options.policy
-    if (performance.now() - asked.sentAt > openingTimeoutMs) {
-      const message = `the opening came later than ${openingTimeoutMs} ms`
-      this.ledger.find('opening-missing', message, { sequence, operation: record.operation })
-      return
-    }
-    await this.audit.opened(record, asked, { suite: this.suite, session: this.id }, control, segments)
+    await this.audit.opened(asked.record, asked, { suite: this.suite, session: this.id }, control, segments)
   }
 
   private close(control: Control<'close'>, headBefore: Uint8Array): void {

@@ -12,6 +12,7 @@ import {
   type WeightStore,
 } from '@tensor-assay/core'
 import type { CheckedRows } from './check.ts'
+import { patientlyAwait } from './patience.ts'
 import { interactive, type Policy } from './policy.ts'
 import { preparedWeights } from './prepared-weights.ts'
 import { Session } from './session.ts'
@@ -111,13 +112,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
 async function converse(session: Session, channel: Channel, signal: AbortSignal | undefined): Promise<void> {
   const messages = channel[Symbol.asyncIterator]()
   for (;;) {
-    const next = await withDeadline(messages.next(), session.patienceMs, signal)
-    if (next === 'late') {
+    const next = await patientlyAwait(messages.next(), session.patienceMs, signal)
+    if (next.isLate) {
       session.timedOut()
       return
     }
-    if (next.done) throw new AssayError('channel-lost', 'the prover left before it closed the session')
-    if (await session.receive(next.value)) return
+    session.waited(next.waitedMs)
+    if (next.value.done) throw new AssayError('channel-lost', 'the prover left before it closed the session')
+    if (await session.receive(next.value.value)) return
   }
 }
 
@@ -128,30 +130,5 @@ async function tellPeer(channel: Channel, { code, message }: AssayError): Promis
       await channel.send(encodeMessage('error', { code, message: message.slice(0, 4096) }))
   } catch {
     // It is gone.
-  }
-}
-
-async function withDeadline<T>(
-  promise: Promise<T>,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<T | 'late'> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let onAbort: (() => void) | undefined
-  const end = new Promise<'late'>((resolve, reject) => {
-    timer = setTimeout(() => {
-      // What came while this process was busy has a turn to be read, before anybody is called late.
-      timer = setTimeout(() => resolve('late'), 0)
-    }, timeoutMs)
-    onAbort = () => reject(new AssayError('aborted', 'the verifier was told to stop', { cause: signal?.reason }))
-    if (signal?.aborted) onAbort()
-    else signal?.addEventListener('abort', onAbort)
-  })
-  try {
-    return await Promise.race([promise, end])
-  } finally {
-    clearTimeout(timer)
-    if (onAbort) signal?.removeEventListener('abort', onAbort)
-    promise.catch(() => undefined)
   }
 }

@@ -6,6 +6,7 @@ import {
   deriveSeed,
   isSigned,
   keyCommitment,
+  maxFindings,
   rows,
   statements,
 } from '@tensor-assay/core'
@@ -73,17 +74,23 @@ describe('what is committed to is opened', () => {
     await expect(prover.answer(record(0))).rejects.toEqual(refused('message-unexpected'))
   })
 
-  test('in time', async () => {
-    const prover = new HandProver({ policy: interactive({ openingTimeoutMs: 1000 }) })
+  test('within the time for which it is waited, whatever else is said meanwhile', async () => {
+    const prover = new HandProver({ policy: interactive({ openingTimeoutMs: 1000, idleTimeoutMs: 5000 }) })
     await prover.open()
-    await prover.commit(products(2))
+    expect(prover.session.patienceMs).toBe(5000)
+    prover.session.waited(4000)
+    await prover.commit(products(1))
+    expect(prover.session.patienceMs).toBe(1000)
+    prover.session.waited(600)
+    await prover.commit(products(1, 1))
+    expect(prover.session.patienceMs).toBe(400)
     await prover.answer(record(0))
-    const now = performance.now()
-    vi.spyOn(performance, 'now').mockReturnValue(now + 1500)
-    await prover.answer(record(1))
-    const verdict = await prover.close(2)
-    expect(reasons(verdict)).toEqual(['opening-missing'])
-    expect(verdict).toMatchObject({ status: 'fail', findings: [{ sequence: 1 }] })
+    expect(prover.session.patienceMs).toBe(1000)
+    prover.session.waited(1000)
+    expect(prover.session.patienceMs).toBe(0)
+    prover.session.timedOut()
+    const verdict = await prover.session.conclude()
+    expect(verdict).toMatchObject({ status: 'fail', findings: [{ reason: 'opening-missing', sequence: 1 }] })
   })
 
   test('before the close', async () => {
@@ -249,6 +256,38 @@ describe('what is committed to', () => {
     await prover.open()
     await prover.commit(products(2))
     await expect(prover.commit(products(1, 2))).rejects.toEqual(refused('message-unexpected'))
+  })
+
+  test('is nothing more once the verdict is beyond doubt: it is given at once', async () => {
+    const prover = new HandProver()
+    await prover.open()
+    // The last row, which is always opened.
+    const wrong = { ...c, bytes: c.bytes.slice().fill(0, -4) }
+    await prover.commit(products(maxFindings).map((product) => ({ ...product, c: wrong })))
+    for (let i = 0; i < maxFindings - 1; i++) await prover.answer(record(i))
+    // One finding less, and the session goes on.
+    expect(await prover.commit(products(1, maxFindings))).toBe(false)
+    await prover.answer(record(maxFindings - 1))
+    expect(await prover.commit(products(1, maxFindings + 1))).toBe(true)
+    const verdict = await prover.session.conclude()
+    expect(verdict).toMatchObject({ status: 'fail', coverage: { operations: maxFindings + 1 } })
+    expect(prover.answers.slice(-2).map(({ type }) => type)).toEqual(['reveal', 'verdict'])
+  })
+
+  test('is nothing more in a spot session, either', async () => {
+    const prover = new HandProver({ policy: spot() })
+    await prover.open()
+    const unknown = { kind: 'weight', digest: new Uint8Array(32), transposed: false } as const
+    const sample = (i: number) =>
+      prover.say('sample', {
+        record: record(i, { a: 0, c: 1, b: unknown }),
+        tensors: [
+          { tensor: 0, rows: 8, cols: 4, dtype: 'float32' },
+          { tensor: 1, rows: 8, cols: 5, dtype: 'float32' },
+        ],
+      })
+    for (let i = 0; i < maxFindings; i++) expect(await sample(i)).toBe(false)
+    expect(await sample(maxFindings)).toBe(true)
   })
 
   test('may be left out, and is found to be', async () => {

@@ -149,10 +149,10 @@ export class HandProver {
     await this.say('open', { session: this.id, ...(signature && { signature }), ...changes })
   }
 
-  /** Commits to products, each of tensors of its own. */
-  async commit(products: readonly { record: ProductRecord; a: Matrix; c: Matrix }[]): Promise<void> {
+  /** Commits to products, each of tensors of its own. @returns Whether the session is over. */
+  commit(products: readonly { record: ProductRecord; a: Matrix; c: Matrix }[]): Promise<boolean> {
     const tensors = products.flatMap(({ record, a: left, c }) => [this.root(record.a, left), this.root(record.c, c)])
-    await this.say('commit', { records: products.map((product) => product.record), tensors })
+    return this.say('commit', { records: products.map((product) => product.record), tensors })
   }
 
   /** The challenge of an operation, as the verifier sent it. */
