@@ -6,6 +6,7 @@ import {
   decodeMessage,
   decodeReceipt,
   deriveSeed,
+  excerpt,
   fingerprint,
   type HashSuite,
   isSigned,
@@ -159,8 +160,10 @@ class ReceiptReader {
     const { policy, checks, audit } = this
     const { sampler } = policy
     const same = (what: string, wanted: unknown, got: unknown) => {
-      const [expected, actual] = [JSON.stringify(wanted), JSON.stringify(got)]
-      if (expected !== actual) audit.ledger.find('policy-mismatch', `expected ${what} ${expected}, got ${actual}`)
+      const [expected, actual] = [JSON.stringify(wanted), JSON.stringify(got) as string | undefined]
+      if (expected === actual) return
+      const found = actual === undefined ? 'none' : excerpt(actual)
+      audit.ledger.find('policy-mismatch', `expected ${what} ${expected}, got ${found}`)
     }
     same('protocol version', protocolVersion, terms.version)
     same('mode', receiptMode, terms.mode)
@@ -182,7 +185,7 @@ class ReceiptReader {
     if (iterations > maxIterations) {
       throw new AssayError('receipt-malformed', `${iterations} iterations exceed ${maxIterations}`)
     }
-    audit.ledger.receiptIterations = iterations
+    audit.ledger.receiptIterations = Math.max(1, iterations)
   }
 
   private open(id: Uint8Array, { session, signature }: Control<'open'>): void {
