@@ -8,7 +8,9 @@ import {
   type ProductRecord,
   type ProfileName,
   profiles,
+  type Sampler,
   type TensorShape,
+  unitShape,
   type WeightStore,
 } from '@tensor-assay/core'
 import { tensorTitle } from './opened.ts'
@@ -24,6 +26,9 @@ const maxElements = 2 ** 48
 
 /** Rows of a product: sampling a thousandth of them takes a tenth of a second. */
 const maxRows = 2 ** 26
+
+/** Rows or columns that are drawn of a product, a second's work: a plan is made before it shows whether they are there. */
+const maxDrawn = 2 ** 20
 
 /** Matrices of op(B), for each of which there is some bookkeeping: batches and heads, or groups. */
 const maxMatrices = 2 ** 18
@@ -84,6 +89,11 @@ export function recordProblem(
     const message = `a product of ${geometry.rows}×${k}×${n} is more than this verifier samples; cut it into batches`
     return { reason: 'opening-too-large', message }
   }
+  const drawn = leastDrawn(record, policy.sampler)
+  if (drawn > maxDrawn) {
+    const message = `of a product of ${geometry.rows}×${k}×${n} the policy draws ${Math.round(drawn)} rows or columns, and this verifier at most ${maxDrawn}; cut it into batches`
+    return { reason: 'opening-too-large', message }
+  }
   if (!policy.profiles.includes(profile)) {
     const message = `the policy accepts ${policy.profiles.join(', ')}, the prover declares ${profile}`
     return { reason: 'profile-refused', message }
@@ -116,8 +126,20 @@ export function recordProblem(
           reason: 'activation-refused',
           message: 'B is not a weight that this verifier holds, and the policy accepts no other',
         }
-      : undefined)
+      : undefined) ??
+    // The mildest comes last, so that it hides none of the others.
+    reshapeProblem(record, geometry, store)
   )
+}
+
+/** Rows or columns that a plan holds on average, at least: each is drawn as often as the one that is drawn the least. */
+function leastDrawn({ layout, b }: ProductRecord, sampler: Sampler): number {
+  const shape = unitShape({ layout, right: b.kind })
+  if (shape.rows * shape.k * shape.n === 0) return 0
+  const rows = shape.rows * sampler.detectionProbability(shape, { rows: 1 })
+  // Of a public weight there are all columns, for which nothing is drawn.
+  if (b.kind === 'weight') return rows
+  return Math.max(rows, shape.n * sampler.detectionProbability(shape, { rows: shape.rows, columns: 1 }))
 }
 
 function tensorProblem(
@@ -152,7 +174,7 @@ function tensorProblem(
   return undefined
 }
 
-/** A weight must have the elements of B, and be used along its own last dimension. */
+/** A weight must have the elements of B. */
 function weightProblem(
   { b, layout, profile }: ProductRecord,
   { k, n, matrices }: Geometry,
@@ -163,15 +185,46 @@ function weightProblem(
     const message = `filters of a convolution with channels ${layout.channelsLast ? 'last' : 'first'} lie the other way`
     return { reason: 'record-malformed', message }
   }
-  const problem = elementsProblem('B', b.digest, matrices * k * n, dtypesOf[profile].operand, store)
-  if (problem) return problem
+  return elementsProblem('B', b.digest, matrices * k * n, dtypesOf[profile].operand, store)
+}
+
+/**
+ * A weight must be used in its own shape: filters but for dimensions of 1 that a library adds, one matrix with all leading
+ * dimensions taken together, several with those that are left over.
+ */
+function reshapeProblem(
+  { b, layout }: ProductRecord,
+  { k, n, matrices }: Geometry,
+  store: WeightStore,
+): RecordProblem | undefined {
+  if (b.kind === 'activation' || matrices * k * n === 0) return undefined
   const { shape, name } = store.find(bytesToHex(b.digest))!
-  const last = shape.at(-1)
-  const expected =
-    layout.kind === 'convolution' ? (layout.channelsLast ? n : layout.kernel.at(-1)!) : b.transposed ? k : n
-  if (shape.length < 2 || last === expected) return undefined
-  const used = layout.kind === 'convolution' ? 'as filters' : `as [${k}, ${n}]${b.transposed ? ' transposed' : ''}`
-  return { reason: 'weight-reshaped', message: `B is used ${used}; ${name} has shape [${shape}]` }
+  // A list says nothing of how it is meant.
+  if (shape.length < 2) return undefined
+  if (layout.kind === 'convolution') {
+    const { channelsLast, groups, kernel, inChannels, outChannels } = layout
+    const [outs, ins] = [outChannels, inChannels / groups]
+    const used = channelsLast ? [...kernel, ins, outs] : [outs, ins, ...kernel]
+    // Channels last, the filters of a group lie together, which is no shape of theirs: only their columns show.
+    const fits = channelsLast && groups > 1 ? shape.at(-1) === n : isWithOnes(used, shape)
+    return fits ? undefined : reshaped(`B is used as filters [${used}]; ${name} has shape [${shape}]`)
+  }
+  const matrix = b.transposed ? [n, k] : [k, n]
+  const fits = matrices === 1 ? shape.at(-1) === matrix[1] : `${shape.slice(-2)}` === `${matrix}`
+  if (fits) return undefined
+  const used = `${matrices === 1 ? '' : `${matrices} × `}[${k}, ${n}]${b.transposed ? ' transposed' : ''}`
+  return reshaped(`B is used as ${used}; ${name} has shape [${shape}]`)
+}
+
+/** Whether `used` is `shape` with dimensions of 1 more. */
+function isWithOnes(used: readonly number[], shape: readonly number[]): boolean {
+  if (used.length === shape.length) return `${used}` === `${shape}`
+  const isTelling = (size: number) => size !== 1
+  return used.length > shape.length && `${used.filter(isTelling)}` === `${shape.filter(isTelling)}`
+}
+
+function reshaped(message: string): RecordProblem {
+  return { reason: 'weight-reshaped', message }
 }
 
 function vectorProblem(

@@ -1,5 +1,5 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { type Control, type ProductRecord, sha256 } from '@tensor-assay/core'
+import { type Control, type ProductRecord, rows, sha256 } from '@tensor-assay/core'
 import { describe, expect, test } from 'vitest'
 import { Audit } from '../src/audit.ts'
 import { interactive, memoryWeights, type Policy } from '../src/index.ts'
@@ -90,6 +90,32 @@ describe('what is declared does not decide how much is done', () => {
       { a: float(2 ** 20, 1), c: float(2 ** 20, 64), b: undefined },
     )
     expect(found[0]).toMatch(/^opening-malformed: it must hold more rows of a tensor than its 64 bytes can be/)
+  })
+
+  // Once `internal`: a plan of more rows than a set can hold.
+  test('more rows than a verifier draws, where the policy wants nearly all', async () => {
+    const size = 2 ** 25
+    const found = await findings(
+      { layout: { kind: 'matmul', m: size, k: 1, n: 64, aBatch: [], bBatch: [] } },
+      { a: float(size, 1), c: float(size, 64), b: undefined },
+      { policy: interactive({ sampler: rows({ rate: 0.999 }) }) },
+    )
+    expect(found[0]).toMatch(
+      /^opening-too-large: of a product of 33554432×1×64 the policy draws 3352\d{4} rows or columns/,
+    )
+  })
+
+  test('more columns than a verifier draws', async () => {
+    const size = 2 ** 25
+    const found = await findings(
+      {
+        layout: { kind: 'matmul', m: 1, k: 1, n: size, aBatch: [], bBatch: [] },
+        b: { kind: 'activation', tensor: 2 },
+      },
+      { a: float(1, 1), c: float(1, size), b: float(size, 1) },
+      { policy: interactive({ acceptActivations: true, sampler: rows({ columns: 2 ** 25 }) }) },
+    )
+    expect(found[0]).toMatch(/^opening-too-large: .* the policy draws 33554432 rows or columns/)
   })
 
   test('columns of as many matrices as there are rows', async () => {

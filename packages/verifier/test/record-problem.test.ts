@@ -12,6 +12,8 @@ const store = memoryWeights([
   { name: 'zero points', shape: [6], data: new Int8Array(6) },
   { name: 'short', shape: [5], data: new Float32Array(5) },
   { name: 'one', shape: [1], data: new Float32Array(1) },
+  { name: 'heads', shape: [2, 4, 3], data: new Float32Array(24).fill(3) },
+  { name: 'list', shape: [24], data: new Float32Array(24).fill(4) },
   { name: 'filters', shape: [2, 2, 1, 6], data: new Float32Array(24).fill(2) },
 ])
 const digestOf = (name: string) => hexToBytes(store.weights.find((weight) => weight.name === name)!.digest)
@@ -56,6 +58,10 @@ const bytes = { a: tensor(3, 4, 'int8'), c: tensor(3, 6, 'float32'), b: undefine
 const images = { a: tensor(16, 1), c: tensor(9, 6), b: undefined }
 const added = { ...floats, addend: tensor(3, 6) }
 const policy = interactive()
+const batched = (count: number, k: number, n: number): ProductRecord['layout'] => ({
+  ...{ kind: 'matmul', m: 3, k, n },
+  ...{ aBatch: [count], bBatch: [count] },
+})
 
 const problem = (record: ProductRecord, tensors: Parameters<typeof recordProblem>[1], with_: Policy = policy) =>
   recordProblem(record, tensors, with_, store)
@@ -171,5 +177,41 @@ describe('a record is refused', () => {
     const layout = { ...convolution.layout, inChannels: 2, outChannels: 3, input: [4, 4] } as ProductRecord['layout']
     const tensors = { a: tensor(16, 2), c: tensor(9, 3), b: undefined }
     expect(problem({ ...convolution, layout }, tensors)?.reason).toBe('weight-reshaped')
+  })
+
+  // Without a manifest, two products of half of the terms each once passed for one.
+  test('a matrix that is cut into two: weight-reshaped', () => {
+    const halves = { a: tensor(6, 2), c: tensor(6, 6), b: undefined }
+    expect(problem({ ...product, layout: batched(2, 2, 6) }, halves)?.reason).toBe('weight-reshaped')
+    const rows = { a: tensor(12, 1), c: tensor(12, 6), b: undefined }
+    expect(problem({ ...product, layout: batched(4, 1, 6) }, rows)?.reason).toBe('weight-reshaped')
+  })
+
+  test('a list is of any shape', () => {
+    expect(problem({ ...product, b: weight('list') }, floats)).toBeUndefined()
+  })
+
+  test('matrices that are taken together or one by one, as they lie, have no problem', () => {
+    const [one, two] = [{ ...product.layout, k: 8, n: 3 }, batched(2, 4, 3)] as ProductRecord['layout'][]
+    const together = { a: tensor(3, 8), c: tensor(3, 3), b: undefined }
+    expect(problem({ ...product, layout: one!, b: weight('heads') }, together)).toBeUndefined()
+    const each = { a: tensor(6, 4), c: tensor(6, 3), b: undefined }
+    expect(problem({ ...product, layout: two!, b: weight('heads') }, each)).toBeUndefined()
+  })
+
+  test('filters of other dimensions: weight-reshaped', () => {
+    const line = { ...convolution.layout, input: [8], output: [5], kernel: [4] }
+    const layout = { ...line, strides: [1], dilations: [1], padding: [0] } as ProductRecord['layout']
+    const tensors = { a: tensor(8, 1), c: tensor(5, 6), b: undefined }
+    expect(problem({ ...convolution, layout }, tensors)?.reason).toBe('weight-reshaped')
+  })
+
+  // Once it hid what else was wrong, and the check ended in an internal error.
+  test('a reshaped weight hides nothing that is worse', () => {
+    const turned = { ...product, b: weight('w', true) } as ProductRecord
+    expect(problem({ ...turned, bias: vector('short', 5, 'float32') }, floats)?.reason).toBe('record-malformed')
+    expect(problem({ ...turned, bias: vector('integer bias', 6, 'int32') }, floats)?.reason).toBe('weight-mismatch')
+    const slopes = vector('short', 5, 'float32')
+    expect(problem({ ...turned, activation: { name: 'prelu', slopes } }, floats)?.reason).toBe('record-malformed')
   })
 })
