@@ -152,10 +152,18 @@ export class Audit {
     const rows = checkOpenedRows({ record, opened, ...seeds, projections: this.projections, policy, weights })
     this.ledger.checkMs += performance.now() - before
     this.ledger.checked(rows)
-    this.ledger.audited(unitShape(sampledProduct(record)))
     for (const { reason, message, evidence } of rows.findings) {
       this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
     }
+    if (rows.rows === 0) {
+      this.ledger.find(
+        'empty-product',
+        'no opened row depends on A, so that none shows that the product was computed',
+        at,
+      )
+      return
+    }
+    this.ledger.audited(unitShape(sampledProduct(record)))
     this.bindings.compare(record, opened, this.ledger)
     onChecked(record, rows)
   }

@@ -31,6 +31,7 @@ import type { ProductWeights } from './prepared-weights.ts'
 import type { Projections } from './projections.ts'
 
 export interface CheckedRows {
+  /** Rows that were checked and depend on A: the others say nothing of whether the product was computed. */
   readonly rows: number
   readonly entries: number
   readonly vectors: number
@@ -88,7 +89,17 @@ export function checkOpenedRows(options: CheckOptions): CheckedRows {
   // A row with failures is not looked at to its end, and says enough.
   const partial = ({ vectors, entries, failures }: RowResult, i: number) =>
     vectors === 0 && failures.length === 0 && entries < rows[i]!.c.length
-  return { ...totalsOf(results), partialRows: results.filter(partial).length, findings }
+  return { ...totalsOf(results), rows: countTelling(options), partialRows: results.filter(partial).length, findings }
+}
+
+/**
+ * Counts the rows of C that depend on A. With a factor of 0, an activation of one value or a patch that lies in the padding,
+ * whoever states the product knows C without any work.
+ */
+function countTelling({ record: { alpha, activation, layout }, opened }: CheckOptions): number {
+  if (alpha === 0 || (activation.name === 'clip' && activation.least >= activation.most)) return 0
+  const geometry = geometryOf(layout)
+  return opened.plan.rows.reduce((count, r) => count + (geometry.aRows(r).length > 0 ? 1 : 0), 0)
 }
 
 /** What the policy allows engines of the declared arithmetic. */
@@ -193,10 +204,9 @@ function findingOf(failure: EntryFailure, row: number, { entries, failures }: Ro
   return { reason: reason === 'aggregate' ? 'values-biased' : 'value-out-of-tolerance', message, evidence }
 }
 
-function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings' | 'partialRows'> {
+function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings' | 'rows' | 'partialRows'> {
   let visibleError: number | undefined
   const totals = {
-    rows: results.length,
     entries: 0,
     vectors: 0,
     largestRatio: 0,

@@ -159,3 +159,47 @@ test('in spot mode the entries come from a seed that the prover was not handed',
   await audit.sampled({ record, tensors }, [bytesOf(a), bytesOf(c)], () => ({ plan, check: check_ }))
   expect(audit.ledger.verdict('', '').findings[0]?.reason).toBe('value-out-of-tolerance')
 })
+
+describe('rows that say nothing of A are checked, and count for nothing', () => {
+  const zero = new Float32Array(m * n)
+  const clip = (least: number, most: number) => ({ name: 'clip', least, most }) as const
+
+  test.each<[string, Partial<ProductRecord>]>([
+    ['a factor of 0', { alpha: 0 }],
+    ['an activation of one value', { activation: clip(0, 0) }],
+    ['an activation whose ends are crossed', { activation: clip(2, 0) }],
+  ])('%s', async (_, changes) => {
+    expect(await check({ c: zero, changes })).toMatchObject({ rows: 0, findings: [] })
+    const wrong = zero.slice().fill(1, -1)
+    expect(await check({ c: wrong, changes })).toMatchObject({ rows: 0, findings: [{ evidence: { row: m - 1 } }] })
+  })
+
+  test('patches in the padding', async () => {
+    // Two patches of one place before the input, the others in it.
+    const shifted = new Float32Array(m * n)
+    shifted.set(product().subarray(0, (m - 2) * n), 2 * n)
+    const layout: ProductRecord['layout'] = {
+      ...{ kind: 'convolution', channelsLast: true, batch: 1, groups: 1, inChannels: k, outChannels: n },
+      ...{ input: [m], output: [m], kernel: [1], strides: [1], dilations: [1], padding: [2] },
+    }
+    expect(await check({ c: shifted, changes: { layout } })).toMatchObject({ rows: m - 2, findings: [] })
+  })
+
+  test('which is found where a product has no others, and is no audit of it', async () => {
+    const audit = new Audit({
+      ...{ policy: interactive(), store, prepared: preparedWeights(store), manifest: undefined },
+      ...{ inputs: [], outputs: [], onChecked: () => undefined },
+    })
+    const proverSeed = () => ({ plan: seed(1), check: seed(2) })
+    const tensors = [
+      { tensor: 0, rows: m, cols: k, dtype: 'float32' },
+      { tensor: 1, rows: m, cols: n, dtype: 'float32' },
+    ] as const
+    const segments = [bytesOf(a.slice(0, 5 * k)), bytesOf(zero.slice(0, 5 * n))]
+    await audit.sampled({ record: { ...record, alpha: 0 }, tensors: [...tensors] }, segments, proverSeed)
+    const { status, findings, coverage } = audit.ledger.verdict('', '')
+    expect(status).toBe('inconclusive')
+    expect(findings.map(({ reason }) => reason)).toEqual(['empty-product', 'nothing-sampled'])
+    expect(coverage).toMatchObject({ operations: 1, audited: 0 })
+  })
+})

@@ -10,17 +10,6 @@ export const otherComputations: readonly ComputationAttack[] = [
     expectedWith: { manifest: 'operation-omitted' },
   }),
   stated(
-    'another factor',
-    'alpha is 0, which makes the product trivial',
-    'limit',
-    (product) => epilogue(product, { alpha: 0 }),
-    {
-      applies: isPlain,
-      forge: ({ values }) => ({ c: new Float32Array(values.c.length) }),
-      expectedWith: { manifest: 'operation-mismatch' },
-    },
-  ),
-  stated(
     'another activation',
     'relu is applied, and declared, where the model has none',
     'limit',
@@ -50,33 +39,6 @@ export const otherComputations: readonly ComputationAttack[] = [
     {
       applies: (scene) => isPlainMatMul(scene) && layerBefore(scene) !== undefined,
       forge: (scene) => ({ c: scene.evaluate({ b: layerBefore(scene)!.values.b }) }),
-      expectedWith: { manifest: 'operation-mismatch' },
-    },
-  ),
-  stated(
-    'a convolution of padding',
-    'the product is declared as a convolution whose every patch lies beside the input',
-    'limit',
-    (product, { geometry: { rows, k, n } }) => ({
-      ...product,
-      layout: {
-        kind: 'convolution',
-        channelsLast: true,
-        batch: 1,
-        groups: 1,
-        inChannels: k,
-        outChannels: n,
-        input: [rows],
-        output: [rows],
-        kernel: [1],
-        strides: [1],
-        dilations: [1],
-        padding: [2 * rows],
-      },
-    }),
-    {
-      applies: isPlainMatMul,
-      forge: ({ values }) => ({ c: new Float32Array(values.c.length) }),
       expectedWith: { manifest: 'operation-mismatch' },
     },
   ),

@@ -105,6 +105,74 @@ export const refusedStatements: readonly ComputationAttack[] = [
     { applies: (scene) => plainLayout(scene) !== undefined },
   ),
   stated(
+    'another factor',
+    'alpha is 0, which makes the product trivial',
+    'empty-product',
+    (product) => epilogue(product, { alpha: 0 }),
+    {
+      applies: isPlain,
+      forge: ({ values }) => ({ c: new Float32Array(values.c.length) }),
+      expectedWith: { manifest: 'operation-mismatch' },
+    },
+  ),
+  stated(
+    'a convolution of padding',
+    'the product is declared as a convolution whose every patch lies beside the input',
+    'empty-product',
+    (product, { geometry: { rows, k, n } }) => ({
+      ...product,
+      layout: {
+        kind: 'convolution',
+        channelsLast: true,
+        batch: 1,
+        groups: 1,
+        inChannels: k,
+        outChannels: n,
+        input: [rows],
+        output: [rows],
+        kernel: [1],
+        strides: [1],
+        dilations: [1],
+        padding: [2 * rows],
+      },
+    }),
+    {
+      applies: isPlainMatMul,
+      forge: ({ values }) => ({ c: new Float32Array(values.c.length) }),
+      expectedWith: { manifest: 'operation-mismatch' },
+    },
+  ),
+  stated(
+    'B as a batch of two halves',
+    'B of [k, n] is used as two matrices of [k/2, n], and their products are not added',
+    'weight-reshaped',
+    (product, { geometry: { k, n }, product: { layout }, values: { a, b } }) => {
+      const { m } = layout as MatmulLayout
+      const half = k / 2
+      const left = Float32Array.from(
+        a,
+        (_, i) => a[(Math.floor(i / half) % m) * k + Math.floor(i / half / m) * half + (i % half)]!,
+      )
+      const c = new Float32Array(2 * m * n)
+      for (let r = 0; r < 2 * m; r++) {
+        const first = Math.floor(r / m) * half
+        for (let j = 0; j < n; j++) {
+          for (let t = 0; t < half; t++) c[r * n + j]! += left[r * half + t]! * b[j * k + first + t]!
+        }
+      }
+      return {
+        ...product,
+        layout: { kind: 'matmul', m, k: half, n, aBatch: [2], bBatch: [2] },
+        a: handleOf(2 * m, half, left),
+        c: handleOf(2 * m, n, c),
+      }
+    },
+    {
+      applies: (scene) => isPlainMatMul(scene) && plainLayout(scene)!.k % 2 === 0,
+      expectedWith: { input: 'input-mismatch', manifest: 'operation-mismatch' },
+    },
+  ),
+  stated(
     'an opaque operation',
     'the product is said to be none',
     'operation-opaque',
