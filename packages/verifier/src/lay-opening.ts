@@ -10,6 +10,7 @@ import {
   rowsToOpen,
   type SamplingPlan,
   sampledProduct,
+  unitShape,
   verifyOpening,
 } from '@tensor-assay/core'
 import type { DeclaredTensor } from './accounts.ts'
@@ -31,6 +32,10 @@ export function layOpening(
 ): OpenedProduct | string {
   // A row has a byte at least. What is declared must not decide how much is done: what arrived does.
   const most = Math.max(...segments.map((segment) => segment.length), 0)
+  const { k, right } = unitShape(sampledProduct(record))
+  if (right === 'activation' && plan.rows.length > 0 && k > most) {
+    return `it must hold columns of ${k} elements, more than its ${most} bytes can be`
+  }
   const rows = openedRowsWithin(record, plan, most)
   if (rows === undefined) return `it must hold more rows of a tensor than its ${most} bytes can be`
   const b = record.b.kind === 'activation' ? record.b.tensor : undefined

@@ -154,6 +154,33 @@ describe('what is declared does not decide how much is done', () => {
     expect(found[0]).toMatch(/^opening-too-large/)
   })
 
+  // Once half a gigabyte for where each tap lies, nearly all of them beside the input.
+  test('a patch of more elements than an opening has bytes', async () => {
+    const taps = 2 ** 26
+    const found = await findings(
+      {
+        layout: {
+          kind: 'convolution',
+          channelsLast: false,
+          batch: 1,
+          groups: 1,
+          inChannels: 1,
+          outChannels: 1,
+          input: [5, 4],
+          output: [1, 3],
+          kernel: [taps, 2],
+          strides: [1, 1],
+          dilations: [1, 1],
+          padding: [8, 1],
+        },
+        b: { kind: 'activation', tensor: 2 },
+      },
+      { a: float(5, 4), c: float(1, 3), b: float(1, 2 * taps) },
+      { policy: interactive({ acceptActivations: true }) },
+    )
+    expect(found[0]).toMatch(/^opening-malformed: it must hold columns of 134217728 elements/)
+  })
+
   test('patches that overlap a million times', async () => {
     const size = 2 ** 17
     const found = await findings(
