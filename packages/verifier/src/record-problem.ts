@@ -9,6 +9,7 @@ import {
   type ProfileName,
   profiles,
   type Sampler,
+  sampledProduct,
   type TensorShape,
   unitShape,
   type WeightStore,
@@ -133,12 +134,12 @@ export function recordProblem(
 }
 
 /** Rows or columns that a plan holds on average, at least: each is drawn as often as the one that is drawn the least. */
-function leastDrawn({ layout, b }: ProductRecord, sampler: Sampler): number {
-  const shape = unitShape({ layout, right: b.kind })
+function leastDrawn(record: ProductRecord, sampler: Sampler): number {
+  const shape = unitShape(sampledProduct(record))
   if (shape.rows * shape.k * shape.n === 0) return 0
   const rows = shape.rows * sampler.detectionProbability(shape, { rows: 1 })
   // Of a public weight there are all columns, for which nothing is drawn.
-  if (b.kind === 'weight') return rows
+  if (shape.right === 'weight') return rows
   return Math.max(rows, shape.n * sampler.detectionProbability(shape, { rows: shape.rows, columns: 1 }))
 }
 
