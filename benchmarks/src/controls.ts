@@ -24,6 +24,7 @@ export function hashing(backend: Backend, onHash: (digest: Buffer) => void = () 
   return {
     name: 'hash at once',
     atLeast: 0,
+    of: 'auditable',
     install() {
       const interception = backend.intercept({
         product({ a, c }) {

@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util'
 import { machine } from './machine.ts'
 import { seededRandom } from './measure.ts'
 import { numericsSuite } from './numerics.ts'
+import { onnxSuite } from './onnx.ts'
 import { renderMachine, renderSection, type Section, type Suite } from './report.ts'
 import { tfjsSuite } from './tfjs.ts'
 
-const suites: readonly Suite[] = [tfjsSuite, numericsSuite]
+const suites: readonly Suite[] = [tfjsSuite, onnxSuite, numericsSuite]
 
 const { values } = parseArgs({
   options: {

@@ -79,24 +79,26 @@ const nullName = 'plain again'
  */
 export async function measureOverhead(options: OverheadOptions): Promise<OverheadResult> {
   const { subject, auditor, effort, controls, random, onRound } = options
-  const productsPerRun = countProducts(subject)
+  const productsPerRun = await countProducts(subject)
+  const auditable = () => subject.prepare('auditable')
   let products = 0
 
-  async function singleCalls(audit: (run: Run) => unknown, settle: () => unknown): Promise<number> {
+  async function singleCalls(prepare: () => Run, audit: (run: Run) => unknown, settle: () => unknown): Promise<number> {
     const calls: number[] = []
     for (let i = 0; i < effort.calls; i++) {
       await settle()
       await setTimeout(restMs)
-      calls.push(await timedCall(subject, audit))
+      calls.push(await timedCall(prepare, audit))
     }
     await settle()
     return spread(calls).median
   }
 
-  async function unaudited(): Promise<Sample> {
-    await timedCall(subject, plainly)
-    const callMs = await singleCalls(plainly, turn)
-    const { drainedMs, cpuMs } = await timedBatch(subject, effort.batch, plainly, turn)
+  async function unaudited(as: 'plain' | 'auditable'): Promise<Sample> {
+    const prepare = () => subject.prepare(as)
+    await timedCall(prepare, plainly)
+    const callMs = await singleCalls(prepare, plainly, turn)
+    const { drainedMs, cpuMs } = await timedBatch(prepare, effort.batch, plainly, turn)
     return { callMs, drainedMs, cpuMs }
   }
 
@@ -107,9 +109,9 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
       products += productsPerRun
       return prover.audit(run)
     }
-    const firstCallMs = await timedCall(subject, audit)
-    const callMs = await singleCalls(audit, () => auditor.checked(products))
-    const { drained: verdict, ...batch } = await timedBatch(subject, effort.batch, audit, () => prover.close())
+    const firstCallMs = await timedCall(auditable, audit)
+    const callMs = await singleCalls(auditable, audit, () => auditor.checked(products))
+    const { drained: verdict, ...batch } = await timedBatch(auditable, effort.batch, audit, () => prover.close())
     const runs = 1 + effort.calls + effort.batch
     demandPass(mode, verdict, runs)
     const { rows, bytes, checkMs } = verdict.statistics
@@ -117,10 +119,10 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
     return { callMs, ...batch, session }
   }
 
-  async function controlled({ install }: Control): Promise<Sample> {
+  async function controlled({ of, install }: Control): Promise<Sample> {
     const uninstall = install()
     try {
-      return await unaudited()
+      return await unaudited(of)
     } finally {
       uninstall()
     }
@@ -130,7 +132,7 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
   async function probe(mode: Mode): Promise<void> {
     const channel = await tcp().dial(auditor.addresses[mode])
     const prover = await createProver({ backend: subject.backend, channel })
-    await timedCall(subject, ({ run }) => prover.audit(run))
+    await timedCall(auditable, ({ run }) => prover.audit(run))
     demandPass(mode, await prover.close(), 1)
     products += productsPerRun
   }
@@ -142,8 +144,8 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
 
   for (const mode of modes) await probe(mode)
   const arms: Arm<Sample>[] = [
-    { name: baselineName, sample: unaudited },
-    { name: nullName, sample: unaudited },
+    { name: baselineName, sample: () => unaudited('plain') },
+    { name: nullName, sample: () => unaudited('plain') },
     ...modes.map((mode) => ({ name: mode, sample: () => audited(mode) })),
     ...controls.map((control) => ({ name: control.name, sample: () => controlled(control) })),
   ]
@@ -225,27 +227,27 @@ export function controlProblem({ name, atLeast }: Control, { interval }: Compari
 }
 
 /** @throws {Error} If the subject multiplies in a way that its backend cannot state. */
-function countProducts({ title, backend, prepare }: Subject): number {
+async function countProducts({ title, backend, prepare }: Subject): Promise<number> {
   let products = 0
   const opaque: string[] = []
   const interception = backend.intercept({
     product: () => products++,
     opaque: ({ operation, reason }) => opaque.push(`${operation}: ${reason}`),
   })
-  const prepared = prepare()
-  prepared.run()
+  const prepared = prepare('auditable')
+  await prepared.run()
   prepared.dispose()
   interception.restore()
   if (opaque.length > 0 || products === 0) throw new Error(`${title}: ${products} products, not audited: ${opaque}`)
   return products
 }
 
-function plainly({ run }: Run): void {
-  run()
+function plainly({ run }: Run): void | Promise<void> {
+  return run()
 }
 
-async function timedCall(subject: Subject, call: (run: Run) => unknown): Promise<number> {
-  const prepared = subject.prepare()
+async function timedCall(prepare: () => Run, call: (run: Run) => unknown): Promise<number> {
+  const prepared = prepare()
   const start = performance.now()
   await call(prepared)
   const elapsed = performance.now() - start
@@ -255,12 +257,12 @@ async function timedCall(subject: Subject, call: (run: Run) => unknown): Promise
 
 /** Times for each run, from the start of the first one to the end of `drain`. */
 async function timedBatch<T>(
-  subject: Subject,
+  prepare: () => Run,
   batch: number,
   call: (run: Run) => unknown,
   drain: () => Promise<T>,
 ): Promise<Pick<Sample, 'drainedMs' | 'cpuMs'> & { readonly drained: T }> {
-  const prepared = Array.from({ length: batch }, () => subject.prepare())
+  const prepared = Array.from({ length: batch }, prepare)
   const start = performance.now()
   const cpuStart = process.cpuUsage()
   for (const run of prepared) {

@@ -72,7 +72,7 @@ async function partsOfRun(subject: Subject, send: Send, memory: Memory): Promise
     return result
   }
 
-  const { seen, matrices } = observe(subject, memory, timed)
+  const { seen, matrices } = await observe(subject, memory, timed)
 
   const { suite: suiteId, sampler } = policyOf('interactive', subject.acceptActivations)
   const suite = loadSuite(suiteId)
@@ -115,11 +115,11 @@ async function partsOfRun(subject: Subject, send: Send, memory: Memory): Promise
 }
 
 /** Runs once, with copies and digests taken as a session takes them: each tensor once. */
-function observe(
+async function observe(
   { backend, prepare, weights }: Subject,
   memory: Memory,
   timed: <T>(part: keyof Parts, work: () => T) => T,
-): { seen: readonly Seen[]; matrices: readonly Matrix[] } {
+): Promise<{ seen: readonly Seen[]; matrices: readonly Matrix[] }> {
   const seen: Seen[] = []
   const copies = new Map<object, Matrix>()
   const digests = new Map<object, string>()
@@ -146,7 +146,7 @@ function observe(
     return true
   }
 
-  const prepared = prepare()
+  const prepared = prepare('auditable')
   const failures: unknown[] = []
   const interception = backend.intercept({
     product({ layout, a, b, c, epilogue }) {
@@ -161,7 +161,7 @@ function observe(
     },
     opaque: () => {},
   })
-  prepared.run()
+  await prepared.run()
   interception.restore()
   prepared.dispose()
   if (failures.length > 0) throw failures[0]

@@ -9,13 +9,17 @@ export interface Subject {
   readonly weights: readonly SeededTensor[]
   /** Whether some products have no weight for an operand. */
   readonly acceptActivations: boolean
-  /** Makes a run on an input of its own, of which nothing that was remembered of earlier ones is true. Not timed. */
-  prepare(): Run
+  /**
+   * Makes a run on an input of its own, of which nothing that was remembered of earlier ones is true. Not timed.
+   *
+   * @param as - Whether it has to be one that can be audited, where that is decided before the run.
+   */
+  prepare(as: 'plain' | 'auditable'): Run
 }
 
 export interface Run {
   /** The work that is timed. */
-  run(): void
+  run(): void | Promise<void>
   /** Frees the input and the results. */
   dispose(): void
 }
@@ -34,6 +38,8 @@ export interface Control {
   readonly name: string
   /** Relative slowdown of a call that the whole interval must exceed. */
   readonly atLeast: number
+  /** The runs that it slows down. */
+  readonly of: 'plain' | 'auditable'
   /** Starts it. @returns What ends it. */
   install(): () => void
 }

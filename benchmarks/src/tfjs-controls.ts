@@ -35,6 +35,7 @@ export function recomputing(onSample: (rows: Float32Array[]) => void = () => {})
   return {
     name: 'multiply twice',
     atLeast: 0.5,
+    of: 'plain',
     install() {
       const originals = kernels.map((kernel) => tf.getKernel(kernel, tf.getBackend()))
       for (const original of originals) replace(original, wrap(original))

@@ -125,7 +125,7 @@ describe('controlProblem', () => {
       baseline,
       baseline.map((value, i) => value * (factor + 0.001 * i)),
     )
-  const control = { name: 'twice', atLeast: 0.5, install: () => () => {} }
+  const control = { name: 'twice', atLeast: 0.5, of: 'plain' as const, install: () => () => {} }
 
   test('accepts a control that is slow enough', () => {
     expect(controlProblem(control, slower(2))).toBeUndefined()

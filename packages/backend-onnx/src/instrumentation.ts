@@ -3,9 +3,8 @@ import type { CreateHandler, ModelInput, OrtBackend, OrtHandler, OrtSessionOptio
 import { type HandlerFactory, patchBackend } from './ort/patch.ts'
 import { backendOf, resolveBackend } from './ort/resolve.ts'
 import { openSession } from './session/open-session.ts'
-import type { SessionInfo, SessionObserver } from './session/session-observer.ts'
+import type { ForeseenReading, ForeseenRun, SessionInfo, SessionObserver } from './session/session-observer.ts'
 import { messageOf, opaqueHandler, type RunSink, tappedHandler } from './session/tapped-handler.ts'
-import { fetchedTaps } from './taps/fetched-taps.ts'
 
 const instrumentations = new WeakMap<OrtBackend, Instrumentation>()
 
@@ -58,6 +57,7 @@ export class Instrumentation {
       get isWanted() {
         return observers.size > 0
       },
+      foresee: (run) => this.#foresee(run),
       run: (run) => this.#tell((observer) => observer.run(run)),
       opaqueRun: (run) => this.#tell((observer) => observer.opaqueRun(run)),
     }
@@ -89,9 +89,25 @@ export class Instrumentation {
   /** Has `observer` told of every run that ends from now on, until the returned function is called. */
   observe(observer: SessionObserver): () => void {
     // An object of its own, so that one observer may be added twice.
-    const own: SessionObserver = { run: (run) => observer.run(run), opaqueRun: (run) => observer.opaqueRun(run) }
+    const own: SessionObserver = {
+      foresee: (run) => observer.foresee?.(run) ?? 'all',
+      run: (run) => observer.run(run),
+      opaqueRun: (run) => observer.opaqueRun(run),
+    }
     this.#observers.add(own)
     return () => void this.#observers.delete(own)
+  }
+
+  /** Rows where one observer wants some and the others nothing. */
+  #foresee(run: ForeseenRun): ForeseenReading {
+    try {
+      const wishes = [...this.#observers].map((observer) => observer.foresee?.(run) ?? 'all')
+      const [wish = 'none', ...others] = wishes.filter((one) => one !== 'none')
+      return others.length > 0 ? 'all' : wish
+    } catch {
+      // What is wrong with it shows when the run is reported.
+      return 'all'
+    }
   }
 
   #tell(about: (observer: SessionObserver) => void): void {
@@ -118,7 +134,7 @@ export class Instrumentation {
     try {
       // The file that the user asks for comes of the user's own session.
       if (options.optimizedModelFilePath !== undefined) await (await create(source, options)).dispose()
-      return tappedHandler(await openSession(create, source, options, fetchedTaps), session, this.#sink)
+      return tappedHandler(await openSession(create, source, options), session, this.#sink)
     } catch (cause) {
       // If the model is what is wrong, this fails too, with the error that the user would get without us.
       const plain = await create(source, options)

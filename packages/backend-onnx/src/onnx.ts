@@ -1,9 +1,11 @@
-import type { Backend, Interception, ProductObserver } from '@tensor-assay/core'
+import type { Backend, Interception, OpenedRowNumbers, ProductObserver } from '@tensor-assay/core'
 import { statedOperators } from './graph/operators.ts'
+import type { PlannedProduct } from './graph/plan.ts'
 import { Instrumentation } from './instrumentation.ts'
-import { productOf } from './products/product-of.ts'
+import { handleOf } from './products/operands.ts'
+import { productOf, rightOperand } from './products/product-of.ts'
 import { TensorKeys } from './products/tensor-keys.ts'
-import type { SessionObserver, TappedRun } from './session/session-observer.ts'
+import type { ForeseenRun, SessionObserver, TappedRun } from './session/session-observer.ts'
 
 export interface OnnxOptions {
   /**
@@ -76,6 +78,20 @@ export function backendOf(instrumentations: readonly Instrumentation[], sessions
 
 function reporting(observer: ProductObserver, keys: TensorKeys): SessionObserver {
   return {
+    foresee(run: ForeseenRun) {
+      const wanted = new Map<PlannedProduct, OpenedRowNumbers>()
+      // Asked even where nothing can be stated, because the run may still be nobody's business.
+      for (const [ahead, planned] of run.plan.products.entries()) {
+        const operands = run.operands(planned)
+        const b = operands && rightOperand(operands, keys)
+        if (!b) continue
+        const addend = operands.addend && handleOf(operands.addend, keys)
+        const rows = observer.foresee?.(ahead, { layout: operands.layout, b, ...(addend && { addend }) }) ?? 'all'
+        if (typeof rows === 'string') return rows
+        wanted.set(planned, rows)
+      }
+      return wanted
+    },
     run(run: TappedRun) {
       observer.run?.()
       for (const planned of run.plan.products) {

@@ -7,7 +7,6 @@ import { auditedSessions } from '../src/index.ts'
 import type { CreateHandler } from '../src/ort/library.ts'
 import { backendOf } from '../src/ort/resolve.ts'
 import { openSession } from '../src/session/open-session.ts'
-import { fetchedTaps } from '../src/taps/fetched-taps.ts'
 import { mlp } from './models/index.ts'
 import { bytesOf, Numbers, node, onnxFile } from './models/writer.ts'
 import { contents, feedsFor, Recorder } from './support/ort.ts'
@@ -140,11 +139,11 @@ describe('external data', () => {
       }
       return backend.createInferenceSessionHandler(source, options)
     }
-    const opened = await openSession(create, join(folder, 'model.onnx'), {}, fetchedTaps)
+    const opened = await openSession(create, join(folder, 'model.onnx'), {})
     rmSync(join(folder, 'weights.bin'))
     expect(dumps).toBe(2)
     expect(opened.weights.tensor('w')!.bytes()).toEqual(data.subarray(0, 1024))
-    const { y } = await opened.handler.run({ x }, { y: null }, {})
+    const { y } = await opened.reader.runUnread(opened.handler, { x }, { y: null }, {})
     expect(y!.dims).toEqual([2, 16])
     opened.weights.close()
   })

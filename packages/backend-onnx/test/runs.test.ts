@@ -5,7 +5,8 @@ import type { OrtHandler, OrtTensor, OrtValues } from '../src/ort/library.ts'
 import type { OpenedSession } from '../src/session/open-session.ts'
 import type { TappedRun } from '../src/session/session-observer.ts'
 import { tappedHandler } from '../src/session/tapped-handler.ts'
-import { fetchedTaps } from '../src/taps/fetched-taps.ts'
+import { noGathers } from '../src/taps/gathers.ts'
+import { TapReader } from '../src/taps/tap-reader.ts'
 import { generatedModels, mlp, transformer } from './models/index.ts'
 import { contents, feedsFor, Recorder } from './support/ort.ts'
 import { deviation } from './support/recompute.ts'
@@ -136,7 +137,7 @@ function fakeSession(run: OrtHandler['run']) {
     opaqueRun: (report: unknown) => void told.push(report),
   }
   const weights = { tensor: () => undefined, close: () => {} } as unknown as OpenedSession['weights']
-  const reader = fetchedTaps(plan, face.outputNames)
+  const reader = new TapReader(plan, noGathers, face.outputNames)
   const session = { path: undefined, executionProviders: [] }
   const tapped = tappedHandler({ handler, face, plan, reader, weights, filterBlock: 0 }, session, sink)
   return { tapped, sink, told, reader }

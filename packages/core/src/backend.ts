@@ -1,6 +1,7 @@
 import type { DType } from './dtype.ts'
 import type { ProfileName } from './numerics/profile.ts'
 import type { OpaqueOperation, Product } from './product.ts'
+import type { OpenedRowNumbers } from './sampling/opened-rows.ts'
 
 /**
  * Sees every matrix product that a tensor library executes.
@@ -37,6 +38,15 @@ export interface ProductObserver {
    */
   run?(): void
   /**
+   * Asked before a run by backends that have to say beforehand what is to be copied out of a device or a graph.
+   *
+   * @param ahead - How many products and opaque operations will be reported before this one, counted from now. If others
+   *   than these come between, the answer is void.
+   * @returns The rows that will be read of each tensor. `'all'` where they are not known yet, and whenever this function is
+   *   absent; `'none'` where the running code is not audited, so that the product need not be read at all. Never throws.
+   */
+  foresee?(ahead: number, product: ForeseenProduct): ForeseenRows
+  /**
    * Told of a product after the library computed it and before the caller has the result, in the order of execution.
    * Handles may be read during this call only, unless `read` returned a promise. Never throws.
    */
@@ -44,6 +54,11 @@ export interface ProductObserver {
   /** Told of an operation that multiplies but cannot be stated as a {@link Product}. Never throws. */
   opaque(operation: OpaqueOperation): void
 }
+
+/** What decides which rows are read of a product. */
+export type ForeseenProduct = Pick<Product, 'layout' | 'b' | 'addend'>
+
+export type ForeseenRows = OpenedRowNumbers | 'all' | 'none'
 
 export interface Interception extends Disposable {
   readonly active: boolean

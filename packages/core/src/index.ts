@@ -1,4 +1,11 @@
-export type { Backend, BackendSupport, Interception, ProductObserver } from './backend.ts'
+export type {
+  Backend,
+  BackendSupport,
+  ForeseenProduct,
+  ForeseenRows,
+  Interception,
+  ProductObserver,
+} from './backend.ts'
 export { excerpt } from './codec/excerpt.ts'
 export { decodeFrame, encodeFrame, type Frame, frameLimits, protocolVersion } from './codec/frame.ts'
 export {

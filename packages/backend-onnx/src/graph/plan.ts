@@ -64,11 +64,23 @@ export function planGraph(model: OnnxModel): GraphPlan {
 }
 
 /** The values that a statement is about. */
-export function operands({ a, b, c, factors, zeroPoints, bias, addend }: Statement): string[] {
-  const right = b.kind === 'packed-blocks' ? [b.value, b.scales, b.zeroPoints] : [b.value]
+export function operands(statement: Statement): string[] {
+  const { a, b, c, addend } = statement
+  return [a, b.value, c, ...(addend === undefined ? [] : [addend]), ...wholeValues(statement)]
+}
+
+/** The value that is read as the rows of an operand. The bias may turn out to be the addend. */
+export function operandValue({ a, b, c, addend, bias }: Statement, operand: OperandName): string | undefined {
+  return { a, b: b.value, c, addend: addend ?? bias }[operand]
+}
+
+export type OperandName = 'a' | 'b' | 'c' | 'addend'
+
+/** Those of them that are not, or not only, read as rows. */
+export function wholeValues({ b, factors, zeroPoints, bias }: Statement): string[] {
+  const right = b.kind === 'value' ? [] : b.kind === 'packed-blocks' ? [b.value, b.scales, b.zeroPoints] : [b.value]
   const scalars = [...factors.map(({ value }) => value), zeroPoints.a, zeroPoints.b, zeroPoints.c]
-  const all = [a, ...right, c, ...scalars, bias, addend]
-  return all.filter((value) => value !== undefined)
+  return [...right, ...scalars, bias].filter((value) => value !== undefined)
 }
 
 /**

@@ -40,6 +40,16 @@ export interface Matrices {
   readonly transposed: boolean
 }
 
+/** Where the elements of rows lie in a stack of matrices, row after row. @param wanted - As in {@link copyRows}. */
+export function elementsOfRows({ rows, cols, transposed }: Matrices, wanted: Uint32Array): Uint32Array {
+  const elements = new Uint32Array(wanted.length * cols)
+  for (const [i, r] of wanted.entries()) {
+    const [first, step] = transposed ? [Math.floor(r / rows) * rows * cols + (r % rows), rows] : [r * cols, 1]
+    for (let t = 0; t < cols; t++) elements[i * cols + t] = first + t * step
+  }
+  return elements
+}
+
 /** Copies rows of a stack of matrices, row after row. @param wanted - Row numbers over the whole stack. */
 export function copyRows(
   elements: Elements,

@@ -1,8 +1,9 @@
 import { decodeElements } from '@tensor-assay/core'
 import { dequantiseBlocks } from '@tensor-assay/onnx-model'
 import { unblockFilters } from '../graph/blocked-filters.ts'
+import type { PlannedProduct } from '../graph/plan.ts'
 import type { Statement } from '../graph/statement.ts'
-import type { TappedRun } from '../session/session-observer.ts'
+import type { RunValues } from '../session/session-observer.ts'
 import type { TapTensor } from '../taps/tap-tensor.ts'
 
 interface Problem {
@@ -13,9 +14,10 @@ interface Problem {
 const restored = new WeakMap<TapTensor, Map<string, TapTensor>>()
 
 /** @returns B as the model has it: the same object for the same B. Or why it cannot be read. */
-export function rightTensor(statement: Statement, run: TappedRun): TapTensor | Problem {
+export function rightTensor(planned: PlannedProduct, run: RunValues): TapTensor | Problem {
+  const { statement } = planned
   const { b } = statement
-  const source = run.value(b.value)
+  const source = run.operand(planned, 'b')
   if (source === undefined) return { reason: `B, ${b.value}, cannot be read` }
   if (b.kind === 'value') return source
   const way = b.kind === 'packed-blocks' ? JSON.stringify([b.scales, b.zeroPoints]) : String(b.outChannels)
@@ -62,7 +64,7 @@ function unblocked({ form }: Statement, source: TapTensor, outChannels: number, 
 function unpacked(
   b: Extract<Statement['b'], { kind: 'packed-blocks' }>,
   source: TapTensor,
-  run: TappedRun,
+  run: RunValues,
 ): TapTensor | Problem {
   const scales = run.value(b.scales)
   const zeroPoints = b.zeroPoints === undefined ? undefined : run.value(b.zeroPoints)

@@ -5,7 +5,8 @@ import { graphAddition, join, type OnnxGraph } from '@tensor-assay/onnx-model'
 import { type GraphPlan, planGraph } from '../graph/plan.ts'
 import type { CreateHandler, ModelInput, OrtHandler, OrtSessionOptions } from '../ort/library.ts'
 import { changedOptions } from '../ort/session-options.ts'
-import type { TapReader, TapReading } from '../taps/tap-reader.ts'
+import { gathersOf, noGathers } from '../taps/gathers.ts'
+import { TapReader } from '../taps/tap-reader.ts'
 import { closeDump, type Dump, dumpModel, type SessionFace } from './dump.ts'
 import { filterBlock } from './filter-block.ts'
 import { privateFolder } from './private-folder.ts'
@@ -13,7 +14,7 @@ import { SessionWeights } from './session-weights.ts'
 
 /** A session whose values can be read, and that looks to its user like the plain one. */
 export interface OpenedSession {
-  /** Runs the instrumented model. Its outputs are the user's, then those of {@link reader}. */
+  /** Runs the instrumented model. Its inputs and outputs are the user's, then those of {@link reader}. */
   readonly handler: OrtHandler
   readonly face: SessionFace
   readonly plan: GraphPlan
@@ -34,7 +35,6 @@ export async function openSession(
   create: CreateHandler,
   source: ModelInput,
   options: OrtSessionOptions,
-  reading: TapReading,
 ): Promise<OpenedSession> {
   const folder = privateFolder()
   let dump: Dump | undefined
@@ -42,7 +42,9 @@ export async function openSession(
   try {
     dump = await dumpModel(create, source, options, folder)
     const plan = planGraph(dump.model)
-    const reader = reading(plan, dump.face.outputNames)
+    // On a device a Gather might be computed elsewhere, and the whole tensor be carried there.
+    const gathers = isOnCpu(options) ? gathersOf(plan, dump.model) : noGathers
+    const reader = new TapReader(plan, gathers, dump.face.outputNames)
     const hasBlocks = plan.products.some(({ statement }) => statement.b.kind === 'blocked-filters')
     const block = hasBlocks ? await filterBlock(create) : 0
     handler = await createTapped(create, dump, graphAddition(reader.addition), options)
@@ -78,6 +80,10 @@ async function createTapped(
   return create(path, changedOptions(options, changes))
 }
 
+function isOnCpu({ executionProviders = [] }: OrtSessionOptions): boolean {
+  return executionProviders.every((provider) => (typeof provider === 'string' ? provider : provider.name) === 'cpu')
+}
+
 /** One place for all outputs would be that of the taps too, and those are read on the CPU. */
 function locationsOf(
   { preferredOutputLocation: location }: OrtSessionOptions,
@@ -98,9 +104,9 @@ function hasExternalData({ initializers, nodes }: OnnxGraph): boolean {
   )
 }
 
-/** The user's inputs and outputs, and only the outputs of taps behind them. */
+/** The user's inputs and outputs, and only those of taps behind them. */
 function checkFace({ inputNames, outputNames }: OrtHandler, face: SessionFace): void {
-  const sameInputs = String(inputNames) === String(face.inputNames)
+  const sameInputs = String(inputNames.slice(0, face.inputNames.length)) === String(face.inputNames)
   const sameOutputs = String(outputNames.slice(0, face.outputNames.length)) === String(face.outputNames)
   if (sameInputs && sameOutputs) return
   throw new AssayError(

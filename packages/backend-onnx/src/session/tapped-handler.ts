@@ -1,8 +1,11 @@
+import { type OperandName, operandValue, type PlannedProduct } from '../graph/plan.ts'
 import type { OrtFetches, OrtHandler, OrtTensor, OrtValues } from '../ort/library.ts'
 import type { ReadRun } from '../taps/tap-reader.ts'
 import { type TapTensor, tapTensor } from '../taps/tap-tensor.ts'
+import { KnownShapes } from './known-shapes.ts'
 import type { OpenedSession } from './open-session.ts'
-import type { SessionInfo, SessionObserver } from './session-observer.ts'
+import type { ForeseenRun, RunValues, SessionInfo, SessionObserver, TappedRun } from './session-observer.ts'
+import { inTurn } from './turns.ts'
 
 /** Whom a session tells of its runs, if anybody wants to know just now. */
 export interface RunSink extends SessionObserver {
@@ -13,31 +16,53 @@ export interface RunSink extends SessionObserver {
 export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink: RunSink): OrtHandler {
   const { handler, face, plan, reader, weights, filterBlock } = opened
 
+  const shapes = new KnownShapes()
+
   async function readRun(feeds: OrtValues, fetches: OrtFetches, options: object): Promise<OrtValues> {
-    let run: ReadRun
+    const foreseen = reader.canGather ? shapes.foreseen(feeds) : undefined
+    const wanted = foreseen ? (sink.foresee?.(foreseen) ?? 'all') : 'all'
+    if (wanted === 'none') return reader.runUnread(handler, feeds, fetches, options)
+    let run: TappedRun
+    let isWhole: boolean
     try {
-      run = await reader.run(handler, feeds, fetches, options)
+      const gathered =
+        foreseen && wanted !== 'all'
+          ? await reader.runForRows(handler, feeds, fetches, options, foreseen, wanted)
+          : undefined
+      const read = gathered ?? (await reader.runWhole(handler, feeds, fetches, options))
+      run = { session, feeds, outputs: read.outputs, ...valuesOf(read, feeds, gathered && foreseen) }
+      isWhole = gathered === undefined
     } catch (cause) {
       // The taps may be what failed, for want of memory say. If the run itself fails, that is its error.
-      const outputs = await handler.run(feeds, fetches, options)
+      const outputs = await reader.runUnread(handler, feeds, fetches, options)
       sink.opaqueRun({ session, reason: `its values could not be read: ${messageOf(cause)}` })
       return outputs
     }
-    sink.run({ session, plan, feeds, outputs: run.outputs, value: valuesOf(run, feeds), filterBlock })
+    sink.run(run)
+    if (isWhole && reader.canGather) shapes.remember(run)
     return run.outputs
   }
 
-  function valuesOf(run: ReadRun, feeds: OrtValues): (name: string) => TapTensor | undefined {
+  function valuesOf(read: ReadRun, feeds: OrtValues, foreseen: ForeseenRun | undefined): RunValues {
     const tensors = new Map<string, TapTensor | undefined>()
-    return (name) => {
+    function value(name: string): TapTensor | undefined {
       const origin = plan.origin(name)
       if (origin === 'initializer') return weights.tensor(name)
       if (!tensors.has(name)) {
-        const found: OrtTensor | undefined = origin === 'input' ? feeds[name] : run.value(name)
+        const found: OrtTensor | undefined = origin === 'input' ? feeds[name] : read.value(name)
         tensors.set(name, found && tapTensor(found))
       }
       return tensors.get(name)
     }
+    function operand(planned: PlannedProduct, name: OperandName): TapTensor | undefined {
+      const source = operandValue(planned.statement, name)
+      const whole = source === undefined ? undefined : value(source)
+      if (whole !== undefined || foreseen === undefined) return whole
+      const shaped = foreseen.operand(planned, name)
+      const gathered = read.rows(planned, name)
+      return shaped && gathered ? { ...shaped, gathered } : shaped
+    }
+    return { plan, value, operand, filterBlock }
   }
 
   const tapped: OrtHandler = {
@@ -49,7 +74,9 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
       await handler.dispose()
     },
     run: (feeds, fetches, options) =>
-      sink.isWanted ? readRun(feeds, fetches, options) : handler.run(feeds, fetches, options),
+      sink.isWanted
+        ? inTurn(() => readRun(feeds, fetches, options))
+        : reader.runUnread(handler, feeds, fetches, options),
   }
   // A session that is dropped without being released.
   forgotten.register(tapped, weights)

@@ -12,6 +12,15 @@ export interface TapTensor {
    * @throws {AssayError} If the model's external data cannot be read any more.
    */
   bytes(): Uint8Array
+  /** Of a tensor of which only some rows were copied out; {@link bytes} throws then. */
+  readonly gathered?: GatheredRows
+}
+
+export interface GatheredRows {
+  /** Numbers of the rows, as the product that they were copied for counts them. */
+  readonly rows: Uint32Array
+  /** The rows, one after the other, little-endian. Nobody else's, and never changed. */
+  readonly data: ArrayBufferView
 }
 
 /** @returns Undefined for text, and for tensors outside the CPU's memory. */

@@ -1,5 +1,5 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
-import type { ProductObserver } from '../backend.ts'
+import type { ForeseenProduct, ForeseenRows, ProductObserver } from '../backend.ts'
 import type { OperationRecord, ProductRecord } from '../codec/messages.ts'
 import type { Activation, OpaqueOperation, Product, TensorHandle, VectorOperand } from '../product.ts'
 import type { Steps } from './steps.ts'
@@ -9,6 +9,8 @@ import type { KnownWeights } from './weights.ts'
 export interface ProductSink {
   product(base: RecordBase, product: Product): void
   opaque(record: OperationRecord): void
+  /** What the product of this number will be read of; a mode that needs whole tensors has no answer. */
+  foresee?(sequence: number, product: ForeseenProduct): ForeseenRows
 }
 
 /** The parts of a record that are known at once. */
@@ -35,6 +37,14 @@ export function recorder(
       return operations
     },
     run: () => steps.next(),
+    foresee(ahead, product) {
+      try {
+        return steps.isAudited ? (sink.foresee?.(operations + ahead, product) ?? 'all') : 'none'
+      } catch {
+        // Whatever is wrong with the product shows when it is recorded.
+        return 'all'
+      }
+    },
     product: (product) => guarded((base) => sink.product(base, product)),
     opaque: (operation) =>
       guarded((base) => sink.opaque(opaqueRecord(base, operation, 'unsupported', operation.reason))),

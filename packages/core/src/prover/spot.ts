@@ -1,8 +1,9 @@
+import type { ForeseenProduct, ForeseenRows } from '../backend.ts'
 import type { Control } from '../codec/messages.ts'
 import { challengeSeed } from '../commitment/challenge.ts'
 import type { Matrix } from '../matrix.ts'
 import type { Product } from '../product.ts'
-import { openedRows, unitShape } from '../sampling/opened-rows.ts'
+import { type OpenedRowNumbers, openedRows, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
 import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { digestVectors, opaqueRecord, productRecord, type RecordBase, shapeOf } from './recorder.ts'
@@ -49,6 +50,18 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
     prepared.catch(() => undefined)
   }
 
+  function rowsOf(sequence: number, product: ForeseenProduct, digest: string | undefined): OpenedRowNumbers {
+    const { layout, addend } = product
+    const right = digest === undefined ? 'activation' : 'weight'
+    const sampled = { layout, right, hasAddend: addend !== undefined } as const
+    return openedRows(sampled, link.sampler.plan(challengeSeed(seed, link.session, sequence), unitShape(sampled)))
+  }
+
+  function foresee(sequence: number, product: ForeseenProduct): ForeseenRows {
+    const identity = weights.identify(product.b)
+    return identity instanceof Promise ? 'all' : rowsOf(sequence, product, identity)
+  }
+
   function product(base: RecordBase, observed: Product): void {
     const { a, b, c, addend } = observed
     const identity = weights.identify(b)
@@ -67,10 +80,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
 
     /** Reads at once; the promises are of backends whose data lives elsewhere. */
     function read(digest: string | undefined): (Matrix | Promise<Matrix>)[] {
-      const right = digest === undefined ? 'activation' : 'weight'
-      const sampled = { layout: observed.layout, right, hasAddend: addend !== undefined } as const
-      const plan = link.sampler.plan(challengeSeed(seed, link.session, base.sequence), unitShape(sampled))
-      const opened = openedRows(sampled, plan)
+      const opened = rowsOf(base.sequence, observed, digest)
       const matrices = [a.read(opened.a, allocate), c.read(opened.c, allocate)]
       if (opened.b) matrices.push(b.read(opened.b, allocate))
       if (addend) matrices.push(addend.read(opened.addend, allocate))
@@ -99,6 +109,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   return {
     product,
     opaque,
+    foresee,
     drained: () => tail,
     // The policy handed the seed over, so there is nothing left to be unfair about.
     fair: () => true,

@@ -4,6 +4,8 @@ import { auditScope } from './scope.ts'
 export interface Steps {
   /** Undefined for what is not audited. */
   current(): number | undefined
+  /** Whether it belongs to any; unlike {@link current}, this begins none. */
+  readonly isAudited: boolean
   /** The library starts on a piece of work of its own: outside every call of `audit`, that is a step. */
   next(): void
 }
@@ -27,6 +29,9 @@ export function sessionSteps(): SessionSteps {
   return {
     get isInside() {
       return scope.current() !== undefined
+    },
+    get isAudited() {
+      return watchers > 0 || scope.current() !== undefined
     },
     current() {
       const inside = scope.current()

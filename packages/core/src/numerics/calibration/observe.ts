@@ -58,7 +58,9 @@ const rectifiers = ['linear', 'relu', 'relu6', 'clip'] as const
 
 function isFloating({ a, b, c, addend, epilogue: { scales, activation } }: Product): boolean {
   const isExact = rectifiers.some((name) => name === activation.name)
-  return isExact && scales === undefined && addend === undefined && [a, b, c].every(({ dtype }) => floating.includes(dtype))
+  return (
+    isExact && scales === undefined && addend === undefined && [a, b, c].every(({ dtype }) => floating.includes(dtype))
+  )
 }
 
 /** Reads what must be read during the call at once, and waits for the rest. */
