@@ -12,6 +12,7 @@ export default defineConfig({
       'integration/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
       'benchmarks/test/**/*.test.ts',
+      'fuzz/test/**/*.test.ts',
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
