@@ -17,7 +17,8 @@ export const policyOptions = {
     many: 'repeated',
     help: 'tighter limits for the engine that is expected: assay calibrate',
   },
-  'accept-activations': { help: 'accept products whose B is no known weight' },
+  'accept-activations': { help: 'accept products whose B is no known weight, and tensors added to products' },
+  'accept-rounding': { help: 'accept operations that round A to 8 bits in blocks before they multiply' },
 } as const satisfies Record<string, Option>
 
 type Settings = Partial<Omit<Policy, 'mode' | 'operationRate'>>
@@ -48,6 +49,7 @@ export async function policyOf(
       ...(suite && { suite }),
       calibration,
       ...(given.has('accept-activations') && { acceptActivations: true }),
+      ...(given.has('accept-rounding') && { acceptRounding: true }),
     })
   } catch (error) {
     if (error instanceof RangeError) throw new Complaint(error.message)

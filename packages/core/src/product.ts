@@ -23,6 +23,8 @@ export interface Product {
   /** Added to the product in the same operation, such as the other branch of a residual: cut into the rows of C. */
   readonly addend?: TensorHandle
   readonly zeroPoints?: ZeroPoints
+  /** Neighbouring elements of a row of A, as many as this, that the operation rounds to 8 bits together: `quantizeRow`. */
+  readonly roundedBlocks?: number
   readonly epilogue: Epilogue
   /** The arithmetic that the backend declares; the verifier's policy says which it accepts. */
   readonly profile: ProfileName

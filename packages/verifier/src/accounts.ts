@@ -95,7 +95,9 @@ export class Accounts {
     const b = record.b.kind === 'activation' ? this.tensors.get(record.b.tensor) : undefined
     const addend = record.addend === undefined ? undefined : this.tensors.get(record.addend)
     const acceptActivations = policy.acceptActivations || isExpected
-    const problem = recordProblem(record, { a, b, c, addend }, { ...policy, acceptActivations }, store)
+    const acceptRounding = policy.acceptRounding || isExpected
+    const accepted = { ...policy, acceptActivations, acceptRounding }
+    const problem = recordProblem(record, { a, b, c, addend }, accepted, store)
     if (record.b.kind === 'activation') ledger.coverage.activationProducts++
     const isLinked = a?.produced === true
     if (c) c.produced = true

@@ -20,9 +20,11 @@ import {
   type ProductRecord,
   prepareColumns,
   profiles,
+  quantizeRow,
   type RowResult,
   randomStream,
   rowBytes,
+  settleDoubt,
 } from '@tensor-assay/core'
 import { statedPower } from './ledger.ts'
 import { type OpenedProduct, rowLookup } from './opened.ts'
@@ -131,18 +133,33 @@ function layRows({ record, opened, weights }: CheckOptions, profile: NumericProf
   return Array.from(rows, (r) => {
     const values = geometry.readA(r, lookA, zero)
     const matrix = geometry.matrixOf(r)
+    const b = matrixAt(matrix)
+    const epilogue = weights.epilogues[matrix % weights.epilogues.length]!
+    const a = zero === 0 ? values : values.map((value) => value - zero)
     const c = geometry.readC(r, lookC)
     const addend = lookAddend && geometry.readC(r, lookAddend)
     return {
-      a: zero === 0 ? values : values.map((value) => value - zero),
-      b: matrixAt(matrix),
+      a: record.roundedBlocks === undefined ? a : rounded(a, record.roundedBlocks, b, c, epilogue),
+      b,
       c: columns === undefined ? c : Float64Array.from(columns, (column) => c[column]!),
       ...(columns === undefined ? {} : { columns }),
       ...(addend && { addend: beta === 1 ? addend : addend.map((value) => beta * value) }),
-      epilogue: weights.epilogues[matrix % weights.epilogues.length]!,
+      epilogue,
       profile,
     }
   })
+}
+
+/** A row of A as the operation rounds it, before it multiplies. @param c - The whole row of C, as it was opened. */
+function rounded(
+  a: Float64Array,
+  block: number,
+  b: PreparedMatrix,
+  c: Float64Array,
+  { bias }: NumericEpilogue,
+): Float64Array {
+  const product = bias === undefined ? c : c.map((value, j) => value - bias[bias.length === 1 ? 0 : j]!)
+  return settleDoubt(quantizeRow(a, block), b, product)
 }
 
 /** Vectors cover whole rows where B is projected for less than it costs to recompute them; entries are drawn besides. */

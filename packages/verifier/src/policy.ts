@@ -32,6 +32,8 @@ export interface Policy {
   readonly calibration: readonly Calibration[]
   /** Whether B may be something else than a known weight, and a tensor be added to A·B. */
   readonly acceptActivations: boolean
+  /** Whether an operation may round A to 8 bits in blocks before it multiplies, without a manifest that says so. */
+  readonly acceptRounding: boolean
   /** Iterations of PBKDF2 that a receipt must have, at least. */
   readonly iterations: number
   /** Fewest rows checked in a session that passes. */
@@ -58,6 +60,7 @@ const defaults: Policy = {
   profiles: ['float32', 'int32', 'int8'],
   calibration: [],
   acceptActivations: false,
+  acceptRounding: false,
   iterations: 2 ** 20,
   minRows: 1,
   window: 64,

@@ -128,6 +128,7 @@ export function recordProblem(
           message: 'B is not a weight that this verifier holds, and the policy accepts no other',
         }
       : undefined) ??
+    roundingProblem(record, policy) ??
     // The mildest comes last, so that it hides none of the others.
     reshapeProblem(record, geometry, store)
   )
@@ -141,6 +142,19 @@ function leastDrawn(record: ProductRecord, sampler: Sampler): number {
   // Of a public weight there are all columns, for which nothing is drawn.
   if (shape.right === 'weight') return rows
   return Math.max(rows, shape.n * sampler.detectionProbability(shape, { rows: shape.rows, columns: 1 }))
+}
+
+/** Only of products by weights, with a bias at most, can it be told how an element was rounded that is near a tie. */
+function roundingProblem(record: ProductRecord, policy: Policy): RecordProblem | undefined {
+  const { roundedBlocks, layout, b, addend, alpha, activation, profile } = record
+  if (roundedBlocks === undefined) return undefined
+  const isPlain = addend === undefined && alpha === 1 && activation.name === 'linear'
+  if (!isPlain || layout.kind !== 'matmul' || b.kind !== 'weight' || profile !== 'float32') {
+    return { reason: 'record-malformed', message: 'A is said to be rounded in blocks where no operation does so' }
+  }
+  if (policy.acceptRounding) return undefined
+  const message = `A is rounded to 8 bits in blocks of ${roundedBlocks}, which neither a manifest nor the policy accepts`
+  return { reason: 'profile-refused', message }
 }
 
 function tensorProblem(

@@ -1,5 +1,12 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
-import { deriveSeed, drawWithoutReplacement, type ProductRecord, randomStream, rows } from '@tensor-assay/core'
+import {
+  deriveSeed,
+  drawWithoutReplacement,
+  type ProductRecord,
+  quantizeRow,
+  randomStream,
+  rows,
+} from '@tensor-assay/core'
 import { describe, expect, test } from 'vitest'
 import { Audit } from '../src/audit.ts'
 import { checkOpenedRows } from '../src/check.ts'
@@ -13,9 +20,11 @@ const wave = (i: number) => Math.sin(1 + 0.37 * i * i)
 const a = Float32Array.from({ length: m * k }, (_, i) => wave(i))
 const b = Float32Array.from({ length: k * n }, (_, i) => wave(2 * i + 1))
 const q = Int8Array.from({ length: k * n }, (_, i) => (i * 37) % 127)
+const bias = Float32Array.from({ length: n }, (_, i) => wave(3 * i))
 const store = memoryWeights([
   { name: 'b', shape: [k, n], data: b },
   { name: 'q', shape: [k, n], data: q },
+  { name: 'bias', shape: [n], data: bias },
 ])
 const weight = (i: number) =>
   ({ kind: 'weight', digest: hexToBytes(store.weights[i]!.digest), transposed: false }) as const
@@ -201,5 +210,60 @@ describe('rows that say nothing of A are checked, and count for nothing', () => 
     expect(status).toBe('inconclusive')
     expect(findings.map(({ reason }) => reason)).toEqual(['empty-product', 'nothing-sampled'])
     expect(coverage).toMatchObject({ operations: 1, audited: 0 })
+  })
+})
+
+describe('a row that was rounded to 8 bits in blocks before it was multiplied', () => {
+  const rounded = (block: number) =>
+    Float32Array.from(
+      Array.from({ length: m }, (_, r) => [
+        ...quantizeRow(Float64Array.from(a.subarray(r * k, (r + 1) * k)), block).a,
+      ]).flat(),
+    )
+  const outcome = async (c: ArrayBufferView, roundedBlocks?: number, changes: Partial<ProductRecord> = {}) => {
+    const { findings } = await check({ c, changes: { ...changes, ...(roundedBlocks && { roundedBlocks }) } })
+    return findings.map(({ reason }) => reason)
+  }
+
+  test('is right where it is declared so, and wrong where it is not', async () => {
+    expect(await outcome(product(rounded(8)), 8)).toEqual([])
+    expect(await outcome(product(rounded(8)))).toContain('value-out-of-tolerance')
+  })
+
+  test('is wrong where it was not rounded, or in other blocks', async () => {
+    expect(await outcome(product(), 8)).toContain('value-out-of-tolerance')
+    expect(await outcome(product(rounded(16)), 8)).toContain('value-out-of-tolerance')
+  })
+
+  test('has a bias as well', async () => {
+    const c = product(rounded(8)).map((value, i) => value + bias[i % n]!)
+    const digest = hexToBytes(store.weights[2]!.digest)
+    expect(await outcome(c, 8, { bias: { digest, length: n, dtype: 'float32' } })).toEqual([])
+    expect(await outcome(c, 8)).toContain('value-out-of-tolerance')
+  })
+
+  test('with an element on a tie may have been rounded either way, and no other', async () => {
+    // 0.5 of a step of 1/127: the block is rounded to 126.5 or, by another engine, to the next of them.
+    const tied = a.slice().fill(0, 0, 8)
+    tied[0] = 1
+    tied[1] = Math.fround(0.5 / 127)
+    const of = (second: number) => {
+      const left = tied.slice()
+      for (let r = 0; r < m; r++) {
+        left.set(quantizeRow(Float64Array.from(tied.subarray(r * k, (r + 1) * k)), 8).a, r * k)
+      }
+      left[1] = second
+      return product(left)
+    }
+    const step = Math.fround(1 / 127)
+    for (const [second, expected] of [
+      [0, []],
+      [step, []],
+      [-step, ['value-out-of-tolerance']],
+      [2 * step, ['value-out-of-tolerance']],
+    ] as const) {
+      const { findings } = await check({ left: tied, c: of(second), changes: { roundedBlocks: 8 } })
+      expect(findings.map(({ reason }) => reason)).toEqual(expected)
+    }
   })
 })

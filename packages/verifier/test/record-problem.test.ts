@@ -112,6 +112,27 @@ describe('a record is refused', () => {
     expect(problem(product, tensors)?.reason).toBe('tensor-unknown')
   })
 
+  test('a rounded A that neither manifest nor policy accepts: profile-refused', () => {
+    const accepting = interactive({ acceptRounding: true })
+    expect(problem({ ...product, roundedBlocks: 32 }, floats)?.reason).toBe('profile-refused')
+    expect(problem({ ...product, roundedBlocks: 32 }, floats, accepting)).toBeUndefined()
+    const biased = { ...product, roundedBlocks: 32, bias: vector('bias', 6, 'float32') }
+    expect(problem(biased, floats, accepting)).toBeUndefined()
+  })
+
+  test.each<[string, Partial<ProductRecord>, Parameters<typeof recordProblem>[1]]>([
+    ['of a convolution', { ...convolution }, images],
+    ['of integers', { ...quantised }, bytes],
+    ['with a factor', { alpha: 2 }, floats],
+    ['behind an activation', { activation: { name: 'relu' } }, floats],
+    ['beside an addend', { addend: 2 }, added],
+    ['by an activation', { b: { kind: 'activation', tensor: 2 } }, { ...floats, b: tensor(6, 4) }],
+  ])('a rounded A %s, where no operation does so: record-malformed', (_, changes, tensors) => {
+    const accepting = interactive({ acceptRounding: true, acceptActivations: true })
+    expect(problem({ ...product, ...changes }, tensors, accepting)).toBeUndefined()
+    expect(problem({ ...product, ...changes, roundedBlocks: 8 }, tensors, accepting)?.reason).toBe('record-malformed')
+  })
+
   test('an addend that was never committed to: tensor-unknown', () => {
     expect(problem({ ...product, addend: 2 }, floats)?.reason).toBe('tensor-unknown')
   })

@@ -28,7 +28,7 @@ export interface Statement {
 /**
  * - `float`: in the type of A.
  * - `integer`: exact sums of 8-bit products, scaled where there are factors.
- * - `quantised-blocks`: A is rounded to 8 bits, block by block, inside the operator.
+ * - `quantised-blocks`: as `float`; the CPU may round A to 8 bits first, in blocks of those of B.
  */
 export type Arithmetic = 'float' | 'integer' | 'quantised-blocks'
 

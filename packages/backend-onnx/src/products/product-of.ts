@@ -1,9 +1,17 @@
-import { geometryOf, type OpaqueOperation, type Product, type ProfileName, type RightOperand } from '@tensor-assay/core'
+import {
+  geometryOf,
+  type OpaqueOperation,
+  type Product,
+  type ProfileName,
+  type RightOperand,
+  type TensorHandle,
+} from '@tensor-assay/core'
 import type { PlannedProduct } from '../graph/plan.ts'
 import type { TappedRun } from '../session/session-observer.ts'
 import { surroundings } from './epilogue.ts'
 import { storedOf } from './matrices.ts'
 import { handleOf, type Operands, operandsOf } from './operands.ts'
+import { leftOperand } from './rounded-blocks.ts'
 import type { TensorKeys } from './tensor-keys.ts'
 
 /** A planned product as a run executed it, or why it cannot be stated. */
@@ -20,14 +28,16 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
   if ('reason' in around) return opaque(around.reason)
   const profile = profileOf(planned, run, aType!, bType!)
   if (typeof profile !== 'string') return opaque(profile.reason)
-
   const a = handleOf(operands.a, keys)
   const b = rightOperand(operands, keys)
   const c = handleOf(operands.c, keys)
   const addend = operands.addend && handleOf(operands.addend, keys)
   if (!a || !b || !c) return opaque(`elements of ${aType}, ${bType} and ${cType}`)
   if (!isWeight && around.zeroPoints?.b) return opaque('zero points for the columns of a B that the run computes')
-  return { operation, node, layout, a, b, c, ...(addend && { addend }), ...around, profile }
+  const roundedBlocks = roundedBlocksOf(operands, run, a, c)
+  if (typeof roundedBlocks === 'object') return opaque(roundedBlocks.reason)
+  const rounding = roundedBlocks === undefined ? {} : { roundedBlocks }
+  return { operation, node, layout, a, b, c, ...(addend && { addend }), ...around, ...rounding, profile }
 }
 
 /** @returns Undefined for elements that no row can have. */
@@ -43,6 +53,28 @@ export function rightOperand({ b, transposed, isWeight }: Operands, keys: Tensor
   )
 }
 
+/** The blocks in which A was rounded, if it was, or why that cannot be told. */
+function roundedBlocksOf(
+  { statement: { arithmetic, b, bias }, ...operands }: Operands,
+  run: TappedRun,
+  a: TensorHandle,
+  c: TensorHandle,
+): number | undefined | { readonly reason: string } {
+  if (arithmetic !== 'quantised-blocks' || b.kind !== 'packed-blocks') return undefined
+  if (run.session.executionProviders.some((name) => name !== 'cpu')) {
+    return { reason: 'A may be rounded to 8 bits inside the operator, in a way that is known of the CPU only' }
+  }
+  const multiplied = leftOperand(b.blockSize, {
+    a,
+    b: operands.b.tensor,
+    c,
+    bias: bias === undefined ? undefined : run.value(bias),
+    held: operands.a.tensor.gathered?.rows ?? operands.c.tensor.gathered?.rows,
+  })
+  if (multiplied === 'unknown') return { reason: 'A is rounded inside the operator, in a way that is not known' }
+  return multiplied === 'rounded' ? b.blockSize : undefined
+}
+
 /** The arithmetic of an execution provider, as far as it is known. */
 function profileOf(
   { statement }: PlannedProduct,
@@ -51,10 +83,9 @@ function profileOf(
   b: string,
 ): ProfileName | { readonly reason: string } {
   switch (statement.arithmetic) {
-    case 'quantised-blocks':
-      return { reason: 'A is rounded to 8 bits inside the operator' }
     case 'integer':
       return 'int8'
+    case 'quantised-blocks':
     case 'float':
       if (a !== 'float32' || b !== 'float32') return { reason: `a product of ${a} and ${b}` }
       // ONNX Runtime lets CUDA round operands to TF32 unless it is told not to.

@@ -85,6 +85,7 @@ const productRecord = v.strictObject({
   c: count,
   addend: v.optional(count),
   zeroPoints: v.optional(v.strictObject({ a: zeroPoint, b: v.optional(vector) })),
+  roundedBlocks: v.optional(v.pipe(dimension, v.minValue(1))),
   alpha: finite,
   scales: v.optional(vector),
   bias: v.optional(vector),

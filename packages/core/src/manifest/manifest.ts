@@ -45,6 +45,8 @@ const product = v.strictObject({
   /** Whether a tensor of the shape of C is added. */
   addend: v.optional(v.literal(true)),
   zeroPoints: v.optional(v.strictObject({ a: free(finite), b: v.optional(digest) })),
+  /** Elements of A that are rounded to 8 bits together. */
+  roundedBlocks: v.optional(count),
   alpha: free(finite),
   scales: v.optional(digest),
   bias: v.optional(digest),

@@ -21,6 +21,7 @@ export function mismatch(expected: ManifestOperation, record: OperationRecord): 
     weightMismatch(expected.b, record.b) ??
     different('an addend', expected.addend, record.addend === undefined ? undefined : true) ??
     different('profile', expected.profile, record.profile) ??
+    different('blocks in which A is rounded', expected.roundedBlocks, record.roundedBlocks) ??
     // null: differs from run to run.
     (expected.alpha === null ? undefined : different('alpha', expected.alpha, record.alpha)) ??
     different('scales', expected.scales, hex(record.scales)) ??

@@ -110,7 +110,21 @@ function linked(records: readonly OperationRecord[]): ManifestOperation[] {
 }
 
 function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
-  const { operation, layout, b, addend, zeroPoints, alpha, scales, bias, beta, activation, zeroPoint, profile } = record
+  const {
+    operation,
+    layout,
+    b,
+    addend,
+    roundedBlocks,
+    zeroPoints,
+    alpha,
+    scales,
+    bias,
+    beta,
+    activation,
+    zeroPoint,
+    profile,
+  } = record
   const hex = ({ digest }: { digest: Uint8Array }) => bytesToHex(digest)
   return {
     kind: 'product',
@@ -132,6 +146,7 @@ function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
     b: b.kind === 'weight' ? { digest: hex(b), transposed: b.transposed } : null,
     ...(addend !== undefined && { addend: true }),
     ...(zeroPoints && { zeroPoints: { a: zeroPoints.a, ...(zeroPoints.b && { b: hex(zeroPoints.b) }) } }),
+    ...(roundedBlocks !== undefined && { roundedBlocks }),
     alpha,
     ...(scales && { scales: hex(scales) }),
     ...(bias && { bias: hex(bias) }),

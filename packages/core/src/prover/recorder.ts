@@ -70,7 +70,7 @@ export interface RecordTensors {
 /** States a product as it travels. */
 export async function productRecord(
   base: RecordBase,
-  { operation, node, layout, b, zeroPoints, epilogue, profile }: Product,
+  { operation, node, layout, b, zeroPoints, roundedBlocks, epilogue, profile }: Product,
   vectors: Promise<VectorDigests>,
   tensors: RecordTensors,
 ): Promise<ProductRecord> {
@@ -91,6 +91,7 @@ export async function productRecord(
     ...(zeroPoints === undefined
       ? {}
       : { zeroPoints: { a: zeroPoints.a, ...(bZeroPoint === undefined ? {} : { b: bZeroPoint }) } }),
+    ...(roundedBlocks === undefined ? {} : { roundedBlocks }),
     alpha: epilogue.alpha,
     ...(scales === undefined ? {} : { scales }),
     ...(bias === undefined ? {} : { bias }),

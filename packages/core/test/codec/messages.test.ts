@@ -58,6 +58,7 @@ describe('a commitment', () => {
     refused('commit', { records: [{ ...product, sequence: -1 }], tensors: [] })
     refused('commit', { records: [{ ...product, a: 0.5 }], tensors: [] })
     refused('commit', { records: [{ ...product, alpha: null }], tensors: [] })
+    refused('commit', { records: [{ ...product, roundedBlocks: 0 }], tensors: [] })
     refused('commit', { records: [{ ...product, layout: { ...product.layout, m: 2 ** 31 + 1 } }], tensors: [] })
     refused('commit', { records: [product], tensors: [{ ...tensor(0), rows: 2 ** 31 + 1 }] })
   })

@@ -61,6 +61,7 @@ export function checkProduct(
   if (addend !== undefined) assertBytes(addend.bytes, bytesOf(values[operation.addend!]!.data), 'the addend')
   assertEqual(seen.stored.digest, digestOf(right.tensor), 'digest of B as it is stored')
   assertEqual(product.b.transposed, !right.transposed, 'transposed, of B')
+  assertEqual(product.roundedBlocks, undefined, 'blocks in which A is rounded')
   checkEpilogue(seen, operation, values)
   checkRows(seen, geometry, numericEpilogue(operation, values), betaOf(operation))
 }

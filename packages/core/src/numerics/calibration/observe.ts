@@ -23,8 +23,8 @@ export interface ObserveOptions {
 
 /**
  * The products that a backend sees while `run` runs, one for each matrix of B: convolutions as products of patches and
- * filters, batches one by one. Left out are those of integers, those to which a tensor is added, and those with an
- * activation that rounds or scales that differ by column.
+ * filters, batches one by one. Left out are those of integers, those to which a tensor is added, those whose A is rounded first, and
+ * those with an activation that rounds or scales that differ by column.
  *
  * @param options - 64 rows and 64 columns of each product unless given.
  * @throws Whatever `run` throws, and what the backend says of reading a tensor.
@@ -56,11 +56,10 @@ const floating: readonly DType[] = ['float32', 'float16', 'bfloat16']
 /** Activations that round nothing. */
 const rectifiers = ['linear', 'relu', 'relu6', 'clip'] as const
 
-function isFloating({ a, b, c, addend, epilogue: { scales, activation } }: Product): boolean {
+function isFloating({ a, b, c, addend, roundedBlocks, epilogue: { scales, activation } }: Product): boolean {
+  if (addend !== undefined || roundedBlocks !== undefined) return false
   const isExact = rectifiers.some((name) => name === activation.name)
-  return (
-    isExact && scales === undefined && addend === undefined && [a, b, c].every(({ dtype }) => floating.includes(dtype))
-  )
+  return isExact && scales === undefined && [a, b, c].every(({ dtype }) => floating.includes(dtype))
 }
 
 /** Reads what must be read during the call at once, and waits for the rest. */

@@ -110,6 +110,11 @@ export const statementFaults: Record<string, BackendFault> = {
     caughtBy: `${convolved}channels first, with an addend`,
     message: /the addend: byte \d+/,
   },
+  'says that A is rounded': {
+    fault: stating((product) => ({ ...product, roundedBlocks: 32 })),
+    caughtBy: `${reported}plain`,
+    message: /blocks in which A is rounded: expected undefined, got 32/,
+  },
   'names another bias': {
     fault: epilogue(({ bias }) => {
       if (bias === undefined) return {}

@@ -1,7 +1,27 @@
 import type { MatmulLayout } from '../../../../layout.ts'
-import type { ComputationAttack } from '../../attack.ts'
+import { quantizeRow } from '../../../../numerics/quantized-blocks.ts'
+import type { ComputationAttack, Scene } from '../../attack.ts'
 import { handleOf } from '../../tensors.ts'
-import { epilogue, hasAddend, hasBias, isPlain, isPlainMatMul, plainLayout, privateWeights, stated } from './state.ts'
+import {
+  epilogue,
+  hasAddend,
+  hasBias,
+  isLinear,
+  isPlain,
+  isPlainMatMul,
+  plainLayout,
+  privateWeights,
+  stated,
+} from './state.ts'
+
+/** A, rounded as the declaration says. */
+function roundedA({ values, geometry: { a } }: Scene, block: number): Float32Array {
+  const out = new Float32Array(values.a.length)
+  for (let at = 0; at < out.length; at += a.cols) {
+    out.set(quantizeRow(Float64Array.from(values.a.subarray(at, at + a.cols)), block).a, at)
+  }
+  return out
+}
 
 /** Declarations that no honest backend makes. */
 export const refusedStatements: readonly ComputationAttack[] = [
@@ -46,6 +66,24 @@ export const refusedStatements: readonly ComputationAttack[] = [
     'activation-refused',
     (product) => ({ ...product, b: { ...product.b, role: 'activation' } }),
     { expectedWith: { manifest: 'operation-mismatch' } },
+  ),
+  stated(
+    'a rounded A',
+    'A is rounded to 8 bits in blocks before it is multiplied, and declared to be',
+    'profile-refused',
+    (product) => ({ ...product, roundedBlocks: 8 }),
+    {
+      applies: isPlainMatMul,
+      forge: (scene) => ({ c: scene.evaluate({ a: roundedA(scene, 8) }) }),
+      expectedWith: { manifest: 'operation-mismatch' },
+    },
+  ),
+  stated(
+    'a rounded A behind an activation',
+    'A is declared to be rounded where a rectifier hides how',
+    'record-malformed',
+    (product) => ({ ...product, roundedBlocks: 8 }),
+    { applies: (scene) => !isLinear(scene) },
   ),
   stated(
     'an addend of another size',
