@@ -59,6 +59,7 @@ export class Instrumentation {
       },
       foresee: (run) => this.#foresee(run),
       run: (run) => this.#tell((observer) => observer.run(run)),
+      unreadRun: () => this.#tell((observer) => observer.unreadRun?.()),
       opaqueRun: (run) => this.#tell((observer) => observer.opaqueRun(run)),
     }
   }
@@ -92,6 +93,7 @@ export class Instrumentation {
     const own: SessionObserver = {
       foresee: (run) => observer.foresee?.(run) ?? 'all',
       run: (run) => observer.run(run),
+      unreadRun: () => observer.unreadRun?.(),
       opaqueRun: (run) => observer.opaqueRun(run),
     }
     this.#observers.add(own)

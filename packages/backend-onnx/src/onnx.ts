@@ -101,6 +101,7 @@ function reporting(observer: ProductObserver, keys: TensorKeys): SessionObserver
       }
       for (const { node, operation, reason } of run.plan.opaque) observer.opaque({ node, operation, reason })
     },
+    unreadRun: () => observer.run?.(),
     opaqueRun({ session, reason }) {
       observer.run?.()
       observer.opaque({ operation: 'InferenceSession.run', node: session.path ?? 'model', reason })

@@ -43,7 +43,8 @@ export interface ProductObserver {
    * @param ahead - How many products and opaque operations will be reported before this one, counted from now. If others
    *   than these come between, the answer is void.
    * @returns The rows that will be read of each tensor. `'all'` where they are not known yet, and whenever this function is
-   *   absent; `'none'` where the running code is not audited, so that the product need not be read at all. Never throws.
+   *   absent; `'none'` where the running code is not audited or its step is not read: then nothing of the run need be
+   *   reported but {@link run}. Never throws.
    */
   foresee?(ahead: number, product: ForeseenProduct): ForeseenRows
   /**

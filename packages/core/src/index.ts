@@ -21,7 +21,7 @@ export {
   receiptMode,
   type TensorShape,
 } from './codec/messages.ts'
-export { challengeSeed, isAudited, keyCommitment, sessionId } from './commitment/challenge.ts'
+export { challengeSeed, isAudited, isStepRead, keyCommitment, sessionId } from './commitment/challenge.ts'
 export { encodeFields, type Field, float64Field } from './commitment/fields.ts'
 export { leafRowsOf, leavesOf, rowsOfLeaves, rowsToOpen } from './commitment/leaves.ts'
 export { buildTree, type MerkleTree } from './commitment/merkle.ts'

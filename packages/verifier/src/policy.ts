@@ -17,7 +17,10 @@ export interface Policy {
   readonly suite: 'sha256' | 'blake3'
   /** Which rows of a product are opened. */
   readonly sampler: Sampler
-  /** Fraction of the products that are audited, drawn unpredictably in `interactive` mode. */
+  /**
+   * Fraction of the products that are audited, drawn unpredictably in `interactive` mode. In `spot` mode whole steps are
+   * drawn, and the first one always is read: to state a small product costs more than to read some rows of it.
+   */
   readonly operationRate: number
   /** Freivalds vectors per product; 0 leaves a row to its entries. */
   readonly vectors: number

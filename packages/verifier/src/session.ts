@@ -13,6 +13,7 @@ import {
   type Identity,
   isAudited,
   isSigned,
+  isStepRead,
   joinHeads,
   keyCommitment,
   loadSuite,
@@ -151,6 +152,10 @@ export class Session {
     if (message.type === 'commit' && mode === 'interactive') await this.commit(message.control)
     else if (message.type === 'opening' && mode === 'interactive') await this.opening(message.control, message.segments)
     else if (message.type === 'sample' && mode === 'spot') {
+      const { step, sequence } = message.control.record
+      if (!isStepRead(this.spotSeed, this.id, step, this.options.policy.operationRate)) {
+        throw new AssayError('message-unexpected', `operation ${sequence} is of step ${step}, which was not drawn`)
+      }
       await this.audit.sampled(message.control, message.segments, (sequence) => ({
         plan: challengeSeed(this.spotSeed, this.id, sequence),
         check: challengeSeed(this.key, this.id, sequence),
@@ -227,6 +232,7 @@ export class Session {
       keyCommitment: keyCommitment(this.key),
       window: policy.window,
       ...(policy.mode === 'spot' ? { spotSeed: this.spotSeed } : {}),
+      ...(policy.mode === 'spot' && policy.operationRate < 1 ? { stepRate: policy.operationRate } : {}),
       weights: weightList(store),
       ...(manifest && { manifest: hexToBytes(manifestDigest(manifest)) }),
       ...(identity && { key: identity.publicKey }),

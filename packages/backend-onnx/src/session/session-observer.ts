@@ -9,6 +9,8 @@ export interface SessionObserver {
   /** Asked before a run whose shapes are known what will be read of it: everything, unless it says otherwise. */
   foresee?(run: ForeseenRun): ForeseenReading
   run(run: TappedRun): void
+  /** A run that nobody wanted to know more of. */
+  unreadRun?(): void
   /** A run of which nothing can be read. */
   opaqueRun(run: OpaqueRun): void
 }

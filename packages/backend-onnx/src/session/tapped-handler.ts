@@ -21,7 +21,11 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
   async function readRun(feeds: OrtValues, fetches: OrtFetches, options: object): Promise<OrtValues> {
     const foreseen = reader.canGather ? shapes.foreseen(feeds) : undefined
     const wanted = foreseen ? (sink.foresee?.(foreseen) ?? 'all') : 'all'
-    if (wanted === 'none') return reader.runUnread(handler, feeds, fetches, options)
+    if (wanted === 'none') {
+      const outputs = await reader.runUnread(handler, feeds, fetches, options)
+      sink.unreadRun?.()
+      return outputs
+    }
     let run: TappedRun
     let isWhole: boolean
     try {

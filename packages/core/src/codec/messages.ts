@@ -136,6 +136,8 @@ const schemas = {
     window: v.pipe(count, v.minValue(1)),
     /** In `spot` mode only: where the prover takes its samples from. */
     spotSeed: v.optional(bytes32),
+    /** In `spot` mode only: share of the steps that are read; all of them when absent. */
+    stepRate: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
     /** In a receipt only: iterations of PBKDF2 between commitments and challenges. */
     iterations: v.optional(v.pipe(count, v.minValue(1), v.maxValue(2 ** 31 - 1))),
     /** The known weights: for each its digest (32 bytes) and its length in bytes (u64, little-endian). */

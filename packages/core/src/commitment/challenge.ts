@@ -30,6 +30,11 @@ export function challengeSeed(key: Uint8Array, head: Uint8Array, sequence: numbe
   return deriveSeed(key, 'challenge', head, sequence)
 }
 
+/** Whether a step is read in `spot` mode. The first one always is, so that no session goes by unseen. */
+export function isStepRead(spotSeed: Uint8Array, session: Uint8Array, step: number, rate: number): boolean {
+  return step === 0 || isAudited(spotSeed, session, step, rate)
+}
+
 /** Whether an operation is audited, at a rate of `rate`: as unpredictable as `key`. */
 export function isAudited(key: Uint8Array, head: Uint8Array, sequence: number, rate: number): boolean {
   return rate >= 1 || randomStream(deriveSeed(key, 'audit', head, sequence)).uint32() < rate * 2 ** 32

@@ -72,7 +72,7 @@ async function record(backend: Backend, run: () => unknown, store: WeightStore):
       records.push(Promise.resolve(opaque))
     },
   }
-  const observer = recorder(sink, { current: () => 0, isAudited: true, next: () => undefined }, (error) => {
+  const observer = recorder(sink, { current: () => 0, upcoming: () => 0, next: () => undefined }, (error) => {
     defect ??= error
   })
   const interception = backend.intercept(observer)

@@ -9,6 +9,8 @@ import type { KnownWeights } from './weights.ts'
 export interface ProductSink {
   product(base: RecordBase, product: Product): void
   opaque(record: OperationRecord): void
+  /** Whether nothing of a step is looked at. */
+  skips?(step: number): boolean
   /** What the product of this number will be read of; a mode that needs whole tensors has no answer. */
   foresee?(sequence: number, product: ForeseenProduct): ForeseenRows
 }
@@ -25,7 +27,7 @@ export function recorder(
   let operations = 0
   function guarded(record: (base: RecordBase) => void): void {
     const step = steps.current()
-    if (step === undefined) return
+    if (step === undefined || sink.skips?.(step)) return
     try {
       record({ sequence: operations++, step })
     } catch (error) {
@@ -39,7 +41,9 @@ export function recorder(
     run: () => steps.next(),
     foresee(ahead, product) {
       try {
-        return steps.isAudited ? (sink.foresee?.(operations + ahead, product) ?? 'all') : 'none'
+        const step = steps.upcoming()
+        if (step === undefined || sink.skips?.(step)) return 'none'
+        return sink.foresee?.(operations + ahead, product) ?? 'all'
       } catch {
         // Whatever is wrong with the product shows when it is recorded.
         return 'all'

@@ -1,6 +1,6 @@
 import type { ForeseenProduct, ForeseenRows } from '../backend.ts'
 import type { Control } from '../codec/messages.ts'
-import { challengeSeed } from '../commitment/challenge.ts'
+import { challengeSeed, isStepRead } from '../commitment/challenge.ts'
 import type { Matrix } from '../matrix.ts'
 import type { Product } from '../product.ts'
 import { type OpenedRowNumbers, openedRows, unitShape } from '../sampling/opened-rows.ts'
@@ -21,7 +21,8 @@ type Sample = Control<'sample'>
 
 /** Copies the sampled rows while the product is observed and sends them behind the model's back. */
 export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOptions): ProverMode {
-  const seed = link.policy.spotSeed!
+  const { spotSeed, stepRate = 1 } = link.policy
+  const seed = spotSeed!
   const allocate = (bytes: number) => new Uint8Array(bytes)
   let retainedBytes = 0
   let queued = 0
@@ -109,6 +110,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   return {
     product,
     opaque,
+    skips: (step) => !isStepRead(seed, link.session, step, stepRate),
     foresee,
     drained: () => tail,
     // The policy handed the seed over, so there is nothing left to be unfair about.

@@ -4,8 +4,8 @@ import { auditScope } from './scope.ts'
 export interface Steps {
   /** Undefined for what is not audited. */
   current(): number | undefined
-  /** Whether it belongs to any; unlike {@link current}, this begins none. */
-  readonly isAudited: boolean
+  /** The step that a piece of work will belong to which the library is about to begin; unlike {@link current}, this begins none. */
+  upcoming(): number | undefined
   /** The library starts on a piece of work of its own: outside every call of `audit`, that is a step. */
   next(): void
 }
@@ -30,9 +30,7 @@ export function sessionSteps(): SessionSteps {
     get isInside() {
       return scope.current() !== undefined
     },
-    get isAudited() {
-      return watchers > 0 || scope.current() !== undefined
-    },
+    upcoming: () => scope.current() ?? (watchers > 0 ? steps : undefined),
     current() {
       const inside = scope.current()
       if (inside !== undefined || watchers === 0) return inside
