@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Mode } from '@tensor-assay/core'
+import type { Audit } from './policies.ts'
 import type { SeededTensor } from './seeded.ts'
 import type { Reply, Request } from './verifier-process.ts'
 
 /** A verifier in a process of its own, so that its checks take no turn of the prover's event loop. */
 export interface Auditor extends AsyncDisposable {
   /** Where to dial for a session of each mode, and for a peer that swallows what it is sent. */
-  readonly addresses: Readonly<Record<Mode | 'sink', string>>
+  readonly addresses: Readonly<Record<Audit | 'sink', string>>
   /** Resolves when this many products, counted over all sessions, are checked. */
   checked(products: number): Promise<void>
 }

@@ -1,9 +1,8 @@
 // The verifier's process: holds the weights of one workload, has a listener for each mode and one that only swallows
 // messages, and says on request when it has checked a number of products.
-import type { Mode } from '@tensor-assay/core'
 import { tcp } from '@tensor-assay/transport-tcp'
 import { createVerifier, memoryWeights } from '@tensor-assay/verifier'
-import { policyOf } from './policies.ts'
+import { type Audit, audits, policyOf } from './policies.ts'
 import { type SeededTensor, valuesOf } from './seeded.ts'
 
 /** From the prover's process. */
@@ -13,7 +12,7 @@ export type Request =
 
 /** To the prover's process. */
 export type Reply =
-  | { readonly kind: 'serving'; readonly addresses: Readonly<Record<Mode | 'sink', string>> }
+  | { readonly kind: 'serving'; readonly addresses: Readonly<Record<Audit | 'sink', string>> }
   | { readonly kind: 'checked' }
 
 let checked = 0
@@ -29,10 +28,10 @@ function tellIfChecked(): void {
 
 async function serve({ weights, acceptActivations }: Extract<Request, { kind: 'serve' }>): Promise<void> {
   const store = memoryWeights(weights.map((weight) => ({ ...weight, data: valuesOf(weight) })))
-  const listenAs = async (mode: Mode) => {
+  const listenAs = async (audit: Audit) => {
     const verifier = createVerifier({
       weights: store,
-      policy: policyOf(mode, acceptActivations),
+      policy: policyOf(audit, acceptActivations),
       onEvent(event) {
         if (event.type !== 'checked') return
         checked++
@@ -40,16 +39,14 @@ async function serve({ weights, acceptActivations }: Extract<Request, { kind: 's
       },
     })
     const listener = await tcp().listen('tcp://127.0.0.1:0', (channel) => void verifier.accept(channel))
-    return listener.address
+    return [audit, listener.address] as const
   }
   const sink = await tcp().listen('tcp://127.0.0.1:0', async (channel) => {
     for await (const _ of channel);
     await channel.close()
   })
-  reply({
-    kind: 'serving',
-    addresses: { spot: await listenAs('spot'), interactive: await listenAs('interactive'), sink: sink.address },
-  })
+  const listening = Object.fromEntries(await Promise.all(audits.map(listenAs))) as Record<Audit, string>
+  reply({ kind: 'serving', addresses: { ...listening, sink: sink.address } })
 }
 
 process.on('message', (request: Request) => {

@@ -7,6 +7,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { startAuditor } from '../src/auditor.ts'
 import { hashing } from '../src/controls.ts'
 import { compare, seededRandom } from '../src/measure.ts'
+import { openSubject } from '../src/onnx.ts'
+import { encoder } from '../src/onnx-models.ts'
 import { controlProblem, measureOverhead, verdictProblem } from '../src/overhead.ts'
 import { measureParts } from '../src/parts.ts'
 import type { Subject } from '../src/subject.ts'
@@ -44,10 +46,11 @@ describe.each(small.map((model) => [model.title, model] as const))('%s', (_, mod
       ['plain', 'baseline'],
       ['plain again', 'null'],
       ['spot', 'mode'],
+      ['spot, 1 step in 16', 'mode'],
       ['interactive', 'mode'],
       ['hash at once', 'control'],
     ])
-    const [spot, interactive] = result.arms.flatMap(({ session }) => session ?? [])
+    const [spot, , interactive] = result.arms.flatMap(({ session }) => session ?? [])
     expect(spot!.rowsPerRun).toBeGreaterThanOrEqual(result.productsPerRun)
     expect(interactive!.rowsPerRun).toBeGreaterThanOrEqual(5 * result.productsPerRun)
     expect(interactive!.bytesPerRun).toBeGreaterThan(spot!.bytesPerRun)
@@ -61,6 +64,26 @@ describe.each(small.map((model) => [model.title, model] as const))('%s', (_, mod
     const others = subject.weights.map((weight) => ({ ...weight, seed: weight.seed + 1 }))
     await expect(measure({ ...subject, weights: others, acceptActivations: false })).rejects.toThrow(/verdict is fail/)
   })
+})
+
+test('a model of ONNX Runtime is audited in every way, and its plain runs are those of a session of its own', async () => {
+  const model = encoder({ layers: 1, width: 16, heads: 2, length: 8 })
+  await using opened = await openSubject(model)
+  await using auditor = await startAuditor(model.weights, true, execArgv)
+  const { subject, runningTwice } = opened
+  const effort = { rounds: 2, calls: 1, batch: 1 }
+  const options = {
+    subject,
+    auditor,
+    effort,
+    controls: [runningTwice, hashing(subject.backend)],
+    random: seededRandom(1),
+  }
+  const { arms, productsPerRun } = await measureOverhead(options)
+  expect(productsPerRun).toBe(8)
+  expect(arms.map(({ name }) => name)).toContain('run twice')
+  const parts = await measureParts(subject, auditor.addresses.sink, 1)
+  expect(Object.values(parts).every((ms) => ms > 0)).toBe(true)
 })
 
 test.each([
@@ -79,7 +102,10 @@ test.each([
     },
   }
   const idle: Subject = { ...subject, prepare: () => ({ run() {}, dispose() {} }) }
-  const auditor = { addresses: { spot: '', interactive: '', sink: '' }, checked: async () => {} }
+  const auditor = {
+    addresses: { spot: '', 'spot, 1 step in 16': '', interactive: '', sink: '' },
+    checked: async () => {},
+  }
   const measured = measureOverhead({
     subject: kind === 'partly' ? partly : idle,
     auditor: { ...auditor, [Symbol.asyncDispose]: async () => {} },

@@ -24,6 +24,8 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   const { spotSeed, stepRate = 1 } = link.policy
   const seed = spotSeed!
   const allocate = (bytes: number) => new Uint8Array(bytes)
+  /** Drawn before a run, because to draw rows takes longer than to copy them. */
+  const foreseen = new Map<number, { layout: string; identity: string | undefined; rows: OpenedRowNumbers }>()
   let retainedBytes = 0
   let queued = 0
   let tail: Promise<void> = Promise.resolve()
@@ -60,7 +62,18 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
 
   function foresee(sequence: number, product: ForeseenProduct): ForeseenRows {
     const identity = weights.identify(product.b)
-    return identity instanceof Promise ? 'all' : rowsOf(sequence, product, identity)
+    if (identity instanceof Promise) return 'all'
+    const rows = rowsOf(sequence, product, identity)
+    foreseen.set(sequence, { layout: JSON.stringify(product.layout), identity, rows })
+    return rows
+  }
+
+  /** The rows of a product that is there now: those that were foreseen, if it was this one. */
+  function rowsNow(sequence: number, product: ForeseenProduct, identity: string | undefined): OpenedRowNumbers {
+    const expected = foreseen.get(sequence)
+    foreseen.delete(sequence)
+    const isExpected = expected?.identity === identity && expected?.layout === JSON.stringify(product.layout)
+    return expected && isExpected ? expected.rows : rowsOf(sequence, product, identity)
   }
 
   function product(base: RecordBase, observed: Product): void {
@@ -81,7 +94,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
 
     /** Reads at once; the promises are of backends whose data lives elsewhere. */
     function read(digest: string | undefined): (Matrix | Promise<Matrix>)[] {
-      const opened = rowsOf(base.sequence, observed, digest)
+      const opened = rowsNow(base.sequence, observed, digest)
       const matrices = [a.read(opened.a, allocate), c.read(opened.c, allocate)]
       if (opened.b) matrices.push(b.read(opened.b, allocate))
       if (addend) matrices.push(addend.read(opened.addend, allocate))
