@@ -227,3 +227,40 @@ describe('shapes that follow from those of the inputs', () => {
     expect(shapesFollowFromInputs(readModel(bytesSource(transformer().file)))).toBe(true)
   })
 })
+
+describe('whole tensors', () => {
+  test('that nobody else uses are given away, not copied; those of the user are copied', async () => {
+    const { file, feeds } = mlp()
+    using backend = onnx(ort)
+    const session = await ort.InferenceSession.create(file)
+    const input = feedsFor(session, feeds)
+    const plain = await session.run(input)
+    const expected = contents(plain)
+    const copied: number[] = []
+    const buffers: ArrayBufferLike[] = []
+    using interception = backend.intercept({
+      product({ a, c }) {
+        for (const handle of [a, c]) {
+          const first = handle.read(undefined, (bytes) => {
+            copied.push(bytes)
+            return new Uint8Array(bytes)
+          }) as Matrix
+          const second = handle.read(undefined, (bytes) => new Uint8Array(bytes)) as Matrix
+          expect(Buffer.from(first.bytes).equals(second.bytes)).toBe(true)
+          expect(second.bytes.buffer).not.toBe(first.bytes.buffer)
+          buffers.push(first.bytes.buffer)
+        }
+      },
+      opaque: () => {},
+    })
+    expect(interception.active).toBe(true)
+    const outputs = await session.run(input)
+    // The first A is the user's input and the last C the output; what lies between was fetched for the audit.
+    expect(copied.length).toBeGreaterThanOrEqual(1)
+    expect(copied.length).toBeLessThan(buffers.length)
+    for (const buffer of buffers) structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })
+    expect(contents(outputs)).toEqual(expected)
+    expect(input).toEqual(feedsFor(session, feeds))
+    expect(contents(await session.run(input))).toEqual(expected)
+  })
+})

@@ -38,11 +38,11 @@ export interface TensorHandle {
   readonly cols: number
   readonly dtype: DType
   /**
-   * Copies rows out of the library. Called while the product is being observed; what it returns belongs to the caller
-   * and never changes. A backend whose data lives on a device may return a promise and must keep the tensor until then.
+   * Copies rows out of the library. Called while the product is being observed; what it returns belongs to the caller,
+   * who may hand its memory to another thread, and never changes. Memory that nobody else uses need not be copied. A backend whose data lives on a device may return a promise and must keep the tensor until then.
    *
    * @param rows - Row numbers, ascending; every row when omitted.
-   * @param allocate - Supplies the destination.
+   * @param allocate - Supplies the destination of a copy.
    */
   read(rows: Uint32Array | undefined, allocate: Allocate): Matrix | Promise<Matrix>
 }

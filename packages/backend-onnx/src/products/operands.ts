@@ -106,6 +106,8 @@ export function handleOf({ tensor, matrices }: Operand, keys: TensorKeys): Tenso
         const { buffer, byteOffset, byteLength } = gathered.data
         return { rows: total, cols, dtype, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
       }
+      const taken = wanted === undefined && !transposed ? tensor.takeOver?.() : undefined
+      if (taken !== undefined) return { rows: total, cols, dtype, bytes: taken }
       const bytes = allocate(total * rowBytes({ cols, dtype }))
       copyRows(elements, matrices, wanted, bytes)
       return { rows: total, cols, dtype, bytes }

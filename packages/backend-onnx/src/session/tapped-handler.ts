@@ -54,7 +54,7 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
       if (origin === 'initializer') return weights.tensor(name)
       if (!tensors.has(name)) {
         const found: OrtTensor | undefined = origin === 'input' ? feeds[name] : read.value(name)
-        tensors.set(name, found && tapTensor(found))
+        tensors.set(name, found && tapTensor(found, origin !== 'input' && read.isOurs(name)))
       }
       return tensors.get(name)
     }

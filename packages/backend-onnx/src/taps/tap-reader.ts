@@ -11,6 +11,8 @@ export interface ReadRun {
   readonly outputs: OrtValues
   /** A value by its name in the plan, if all of it was read. */
   value(name: string): OrtTensor | undefined
+  /** Whether that was fetched for this run alone, and not for the user. */
+  isOurs(name: string): boolean
   /** Rows of an operand that the run computed, if no more was read. */
   rows(planned: PlannedProduct, operand: OperandName): GatheredRows | undefined
 }
@@ -116,10 +118,11 @@ export class TapReader {
     return { ...this.#read(results, fetches), rows: (planned, operand) => rows.get(planned)?.get(operand) }
   }
 
-  #read(results: OrtValues, fetches: OrtFetches): Pick<ReadRun, 'outputs' | 'value'> {
+  #read(results: OrtValues, fetches: OrtFetches): Omit<ReadRun, 'rows'> {
     return {
       outputs: Object.fromEntries(Object.entries(results).filter(([name]) => Object.hasOwn(fetches, name))),
       value: (name) => tensorOf(results, name) ?? this.#constants.get(name),
+      isOurs: (name) => !Object.hasOwn(fetches, name) && !this.#own.has(name) && !this.#constants.has(name),
     }
   }
 }

@@ -12,6 +12,11 @@ export interface TapTensor {
    * @throws {AssayError} If the model's external data cannot be read any more.
    */
   bytes(): Uint8Array
+  /**
+   * Gives the elements away, to the first that asks: where nobody else has a use for them once the run is reported. They are
+   * only read until then.
+   */
+  takeOver?(): Uint8Array | undefined
   /** Of a tensor of which only some rows were copied out; {@link bytes} throws then. */
   readonly gathered?: GatheredRows
 }
@@ -23,11 +28,25 @@ export interface GatheredRows {
   readonly data: ArrayBufferView
 }
 
-/** @returns Undefined for text, and for tensors outside the CPU's memory. */
-export function tapTensor(tensor: OrtTensor): TapTensor | undefined {
+/**
+ * @param isOurs - Whether the tensor was fetched for the audit alone.
+ * @returns Undefined for text, and for tensors outside the CPU's memory.
+ */
+export function tapTensor(tensor: OrtTensor, isOurs: boolean): TapTensor | undefined {
   const { type, dims, location } = tensor
   if (location !== 'cpu' && location !== 'cpu-pinned') return undefined
   const { data } = tensor
   if (!ArrayBuffer.isView(data)) return undefined
-  return { type, dims, bytes: () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength) }
+  const bytes = () => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  let isTaken = !isOurs
+  return {
+    type,
+    dims,
+    bytes,
+    takeOver() {
+      if (isTaken) return undefined
+      isTaken = true
+      return bytes()
+    },
+  }
 }
