@@ -4,7 +4,7 @@ import { bufferPool } from '../../src/prover/buffer-pool.ts'
 test('hands the same memory out again, also if it comes back as another object', () => {
   const pool = bufferPool(1024)
   const first = pool.acquire(100)
-  const returned = structuredClone(first, { transfer: [first.buffer] })
+  const returned = structuredClone(first, { transfer: [first.buffer as ArrayBuffer] })
   pool.release(returned)
   const second = pool.acquire(97)
   expect(second.length).toBe(97)
