@@ -57,7 +57,11 @@ export class LinkChannel implements Channel {
     this.#windowBytes = windowBytes
     this.#link = link
     // The other half is for what the peer may send before it learns that the inbox is full.
-    this.#inbox = new Inbox(maxBufferedBytes / 2, () => this.#regulate())
+    this.#inbox = new Inbox(
+      maxBufferedBytes / 2,
+      () => this.#regulate(),
+      () => link.hold?.(this.#inbox.heldBytes),
+    )
     this.#outbox = new Outbox(windowBytes, (message, onTaken) => link.sendMessage(message, onTaken))
     this.#idle = new Deadline(idleTimeoutMs, () => this.#checkProgress(idleTimeoutMs))
     this.#closeWait = new Deadline(closeTimeoutMs, () => {
@@ -70,6 +74,10 @@ export class LinkChannel implements Channel {
       message: (body) => this.#guard(() => this.#takeMessage(body)),
       text: (text) => this.#guard(() => this.#takeText(text)),
       failed: (error) => this.#fail(error, ignore),
+      exhausted: (error) => {
+        this.#inbox.failAtOnce(error)
+        this.#fail(error, ignore)
+      },
       closed: (closure) => this.#takeClosure(closure),
     })
     this.#startIdle()

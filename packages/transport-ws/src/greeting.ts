@@ -36,6 +36,7 @@ export function greet(link: Link, peer: string, limits: ChannelLimits): Promise<
         resolve(new LinkChannel(link, peer, agreed))
       },
       failed: reject,
+      exhausted: reject,
       closed({ code, reason, cause }) {
         const how = code === 1005 || code === 1006 ? '' : ` with ${code} ${JSON.stringify(reason)}`
         const ended = `the peer ended the connection during the handshake${how}`

@@ -17,6 +17,8 @@ export interface LinkEvents {
   text(text: string): void
   /** The peer breaks the protocol of WebSocket, or a limit, or is gone. The link is ending already. */
   failed(error: AssayError): void
+  /** The memory that this link shares with others is used up, and it has held some for the longest time. It has ended. */
+  exhausted?(error: AssayError): void
   /** Nothing follows, and every resource is free. */
   closed(closure: Closure): void
 }
@@ -36,6 +38,8 @@ export interface Link {
    */
   sendMessage(message: Message, onTaken: () => void): void
   sendText(text: string): void
+  /** Of received messages, so many bytes are held by whoever `events` belongs to; for links that share memory. */
+  hold?(bytes: number): void
   /** Starts the closing handshake, after all that was sent before. */
   end(code: number, reason: string): void
   /** The same for a peer that broke the rules, who has little time left. */

@@ -8,6 +8,11 @@ import type { TlsOptions } from './tls.ts'
 export interface WsOptions extends DialerOptions {
   /** Channels of one listener at once; and as many connections may be in the handshake. Default 1024. */
   readonly maxChannels?: number
+  /**
+   * Received bytes of all channels of a listener together, those of unfinished messages and of handshakes included. Beyond
+   * it the channel ends that has held some for the longest time. Default 1 GiB.
+   */
+  readonly maxTotalBufferedBytes?: number
   /** Between the answer to one ping and the next. Pings keep the connection alive in proxies. Default 30 000 ms. */
   readonly pingIntervalMs?: number
   /**
@@ -46,6 +51,7 @@ export interface WsTransport extends Transport {
 
 export interface Settings extends DialerSettings {
   readonly maxChannels: number
+  readonly maxTotalBufferedBytes: number
   readonly pingIntervalMs: number
   readonly stallTimeoutMs: number
   readonly origins: ReadonlySet<string>
@@ -56,6 +62,7 @@ export function resolveOptions(options: WsOptions): Settings {
   return {
     ...resolveDialerOptions(options),
     maxChannels: maxChannelsOf(options.maxChannels ?? 1024),
+    maxTotalBufferedBytes: integer('maxTotalBufferedBytes', options.maxTotalBufferedBytes ?? 2 ** 30),
     pingIntervalMs: timeoutOf({ pingIntervalMs: options.pingIntervalMs }) ?? 30_000,
     stallTimeoutMs: timeoutOf({ stallTimeoutMs: options.stallTimeoutMs }) ?? 120_000,
     origins: new Set((options.origins ?? []).map(originOf)),

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { AssayError, type Channel } from '@tensor-assay/core'
+import { AssayError, type Channel, MemoryBudget } from '@tensor-assay/core'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Address, formatAddress } from './address.ts'
 import { Arrival } from './arrival.ts'
@@ -24,6 +24,7 @@ export class Reception {
   readonly #settings: ListenSettings
   readonly #gate: Gate
   readonly #upgrader: WebSocketServer
+  readonly #memory: MemoryBudget
   readonly #arriving = new Map<unknown, Arrival>()
   #channels = 0
 
@@ -31,6 +32,7 @@ export class Reception {
     this.#address = address
     this.#onChannel = onChannel
     this.#settings = settings
+    this.#memory = new MemoryBudget(settings.maxTotalBufferedBytes)
     this.#gate = new Gate({ ...settings, path: address.path })
     const handleProtocols = () => subprotocol
     this.#upgrader = new WebSocketServer({
@@ -87,7 +89,7 @@ export class Reception {
     socket.once('close', () => {
       this.#channels -= 1
     })
-    void this.#welcome(new NodeLink(websocket, socket, this.#settings), arrival)
+    void this.#welcome(new NodeLink(websocket, socket, this.#settings, this.#memory), arrival)
   }
 
   /** It speaks no HTTP, or no TLS, or has left. */

@@ -279,6 +279,57 @@ describe('back-pressure', () => {
   })
 })
 
+describe('the memory of all channels of a listener', () => {
+  test('is bounded: when it is used up, the one goes that has held some for the longest time', async () => {
+    const { address, nextChannel, stillServes } = await listening({ maxTotalBufferedBytes: 500_000 })
+    const join = async () => {
+      const arrival = nextChannel()
+      return { peer: await greeted(address), channel: await arrival }
+    }
+    const [first, second, third] = [await join(), await join(), await join()]
+    // A message that was started, one that nobody reads, and what is too much beside them.
+    first.peer.write(message(new Uint8Array(400_000)).subarray(0, 150_000))
+    await eventually(() => expect(first.peer.socket.writableLength).toBe(0))
+    await setTimeout(50)
+    second.peer.write(message(new Uint8Array(200_000)))
+    await setTimeout(50)
+    third.peer.write(message(new Uint8Array(200_000)))
+    await first.peer.ended
+    await expect(drain(first.channel)).rejects.toMatchObject({
+      code: 'channel-lost',
+      message: expect.stringContaining('memory of all channels'),
+    })
+    for (const { channel } of [second, third]) {
+      expect((await channel[Symbol.asyncIterator]().next()).value).toHaveLength(200_000)
+    }
+    await stillServes()
+  })
+
+  test('is that of handshakes, too', async () => {
+    const { address, errors, stillServes } = await listening({ maxTotalBufferedBytes: 100_000 })
+    const peer = await rawDial(address)
+    peer.write(request(), message(new Uint8Array(400_000)).subarray(0, 200_000))
+    await peer.ended
+    expect(errors).toMatchObject([{ code: 'channel-lost', message: expect.stringContaining('memory of all channels') }])
+    await stillServes()
+  })
+
+  test('is free again once messages are read, and takes no pings for parts of one', async () => {
+    const { peer, channel } = await accepted({ maxTotalBufferedBytes: 30_000 })
+    const messages = channel[Symbol.asyncIterator]()
+    for (let i = 0; i < 10; i++) {
+      peer.write(message(new Uint8Array(20_000)))
+      expect((await messages.next()).value).toHaveLength(20_000)
+    }
+    for (let i = 0; i < 40; i++) {
+      peer.write(...Array.from({ length: 10 }, () => frame(opcodes.ping, new Uint8Array(100))))
+      await setImmediate()
+    }
+    peer.write(message(hello))
+    expect((await messages.next()).value).toEqual(hello)
+  })
+})
+
 describe('deadlines', () => {
   test('a peer that answers no ping is dead', async () => {
     const { peer, channel } = await accepted({ pingIntervalMs: 30, stallTimeoutMs: 100 })

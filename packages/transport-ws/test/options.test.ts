@@ -9,6 +9,7 @@ test.each<[WsOptions, string]>([
   [{ maxMessageBytes: 0 }, 'maxMessageBytes must be an integer from 1 to 2147483647, got 0'],
   [{ maxMessageBytes: 2 ** 31 }, 'maxMessageBytes'],
   [{ maxBufferedBytes: Number.NaN }, 'maxBufferedBytes'],
+  [{ maxTotalBufferedBytes: 0 }, 'maxTotalBufferedBytes'],
   [{ maxChannels: 1.5 }, 'maxChannels'],
   [{ handshakeTimeoutMs: 2 ** 31 }, 'handshakeTimeoutMs'],
   [{ idleTimeoutMs: 0 }, 'idleTimeoutMs must be an integer'],
