@@ -85,6 +85,11 @@ describe('a record that holds together', () => {
 describe('a record is refused', () => {
   test.each([
     ['sizes that contradict each other', { ...convolution, layout: { ...convolution.layout, groups: 5 } }, images],
+    [
+      'tensors of more elements than numbers count',
+      { ...product, layout: { ...product.layout, m: 2 ** 25, k: 1, n: 2 ** 24 } },
+      { a: tensor(2 ** 25, 1), c: tensor(2 ** 25, 2 ** 24), b: undefined },
+    ],
     ['A of another shape', product, { ...floats, a: tensor(4, 3) }],
     ['A with fewer rows', product, { ...floats, a: tensor(2, 4) }],
     ['A of another type', product, { ...floats, a: tensor(3, 4, 'float16') }],

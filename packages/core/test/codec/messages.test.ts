@@ -69,6 +69,51 @@ describe('a commitment', () => {
   })
 })
 
+describe('lists, names and sizes have ends', () => {
+  const commit = (changes: object, layout: object = {}) => ({
+    records: [{ ...product, ...changes, layout: { ...product.layout, ...layout } }],
+    tensors: [],
+  })
+  const convolution = (dimensions: number) => {
+    const space = new Array(dimensions).fill(1)
+    const sizes = { batch: 1, groups: 1, inChannels: 1, outChannels: 1 }
+    const spaces = { input: space, output: space, kernel: space, strides: space, dilations: space, padding: space }
+    return {
+      records: [{ ...product, layout: { kind: 'convolution', channelsLast: true, ...sizes, ...spaces } }],
+      tensors: [],
+    }
+  }
+  const hello = { versions: [1], suites: [], modes: [], samplers: [], nonce: digest, backend: 'x' }
+  const policy = (parameters: number) => ({
+    ...{ version: 1, mode: 'spot', suite: 'sha256', nonce: digest, window: 1, weights: new Uint8Array(0) },
+    sampler: {
+      name: 'rows',
+      parameters: Object.fromEntries(Array.from({ length: parameters }, (_, i) => [`p${i}`, i])),
+    },
+  })
+  const shapes = (count: number) => tensors(count).map(({ root: _, ...shape }) => shape)
+  const names = (count: number) => Array.from({ length: count }, () => 'x')
+
+  test.each<[string, MessageType, (size: number) => object, number]>([
+    ['a name', 'commit', (size) => commit({ operation: 'x'.repeat(size) }), 512],
+    ['the name of a node', 'commit', (size) => commit({ node: 'x'.repeat(size) }), 512],
+    ['a dimension', 'commit', (size) => commit({}, { k: size }), 2 ** 31],
+    ['the batch dimensions of A', 'commit', (size) => commit({}, { aBatch: new Array(size).fill(1) }), 8],
+    ['the batch dimensions of B', 'commit', (size) => commit({}, { bBatch: new Array(size).fill(1) }), 8],
+    ['the dimensions of a space', 'commit', convolution, 3],
+    ['parameters of a sampler', 'policy', policy, 32],
+    ['tensors of a sample', 'sample', (size) => ({ record: product, tensors: shapes(size) }), 4],
+    ['versions', 'hello', (size) => ({ ...hello, versions: new Array(size).fill(1) }), 16],
+    ['suites', 'hello', (size) => ({ ...hello, suites: names(size) }), 16],
+    ['modes', 'hello', (size) => ({ ...hello, modes: names(size) }), 16],
+    ['samplers', 'hello', (size) => ({ ...hello, samplers: names(size) }), 64],
+    ['the words of an error', 'error', (size) => ({ code: 'x', message: 'x'.repeat(size) }), 4096],
+  ])('%s', (_, type, of, most) => {
+    expect(sent(type, of(most)).type).toBe(type)
+    refused(type, of(most + 1))
+  })
+})
+
 describe('fields that nobody knows are refused', () => {
   test.each<[MessageType, object]>([
     ['open', { session: digest }],

@@ -85,6 +85,12 @@ describe('a calibration file', () => {
     expect(refused('{')).toContain('not a calibration file')
     expect(refused(' '.repeat(maxCalibrationLength + 1))).toContain('characters')
   })
+
+  it('is of 4096 measurements at most', () => {
+    const measured = Array.from({ length: 4096 }, () => calibration.measured[0]!)
+    expect(refused(changed(['measured'], measured))).toBe('')
+    expect(refused(changed(['measured'], [...measured, measured[0]]))).toContain('measured')
+  })
 })
 
 describe('calibratedProfile', () => {
