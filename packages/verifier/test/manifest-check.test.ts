@@ -1,15 +1,21 @@
-import type { Manifest, OperationRecord } from '@tensor-assay/core'
-import { expect, test } from 'vitest'
+import { type Manifest, type OperationRecord, parseManifest } from '@tensor-assay/core'
+import { describe, expect, test } from 'vitest'
 import { Ledger } from '../src/ledger.ts'
 import { ManifestCheck } from '../src/manifest-check.ts'
 import { interactive } from '../src/policy.ts'
+import { reasons, record, store } from './support/hand-prover.ts'
 
-const opaque = (operation: string, step: number, sequence: number): OperationRecord => ({
+const opaque = (
+  operation: string,
+  step: number,
+  sequence: number,
+  cause: 'unsupported' | 'skipped' = 'unsupported',
+): OperationRecord => ({
   kind: 'opaque',
   operation,
   step,
   sequence,
-  cause: 'unsupported',
+  cause,
   reason: 'three tensors at once',
 })
 
@@ -54,4 +60,45 @@ test('steps without number are no session', () => {
   // Of those that end there may be as many as there are.
   const { check: ended } = check(1)
   for (let step = 0; step < 10_000; step++) expect(ended.take(opaque('op 0', step, step))).toBe(true)
+})
+
+test('what was skipped is nothing that was expected', () => {
+  const { check: held } = check(2)
+  expect(held.take(opaque('op 0', 0, 0, 'skipped'))).toBe(false)
+  expect(held.take(opaque('op 1', 0, 1))).toBe(true)
+})
+
+describe('a link', () => {
+  const product = {
+    kind: 'product',
+    operation: 'matMul',
+    layout: { kind: 'matmul', k: 4, n: 5 },
+    b: { digest: store.weights[0]!.digest, transposed: false },
+    alpha: 1,
+    activation: { name: 'linear' },
+    profile: 'float32',
+    links: {},
+  }
+  const links = { a: { operation: 0, tensor: 'a' } }
+  const operations = [product, { ...product, links }]
+  const manifest = parseManifest(JSON.stringify({ format: 'tensor-assay-manifest', version: 1, operations }))
+  const reasonsOf = (...records: readonly OperationRecord[]) => {
+    const ledger = new Ledger(interactive(), 0)
+    const held = new ManifestCheck(manifest, ledger, true)
+    for (const one of records) held.take(one)
+    held.finish()
+    return { reasons: reasons(ledger.verdict('', '')), links: ledger.coverage.manifestLinks }
+  }
+
+  test('holds if the tensor is the very one', () => {
+    const { reasons, links } = reasonsOf(record(0, { a: 7 }), record(1, { a: 7 }))
+    expect(reasons).toEqual(['nothing-sampled'])
+    expect(links).toBe(1)
+  })
+
+  test('is broken by another tensor, and by an operation that was skipped', () => {
+    const broken = { reasons: ['link-broken', 'nothing-sampled'], links: 0 }
+    expect(reasonsOf(record(0, { a: 7 }), record(1, { a: 8 }))).toEqual(broken)
+    expect(reasonsOf(opaque('matMul', 0, 0, 'skipped'), record(1, { a: 7 }))).toEqual(broken)
+  })
 })

@@ -7,6 +7,7 @@ import {
   isSigned,
   keyCommitment,
   maxFindings,
+  parseManifest,
   rows,
   statements,
 } from '@tensor-assay/core'
@@ -328,6 +329,48 @@ describe('what is committed to', () => {
     await prover.answer(record(0), (control) => ({ ...control, a: { ...control.a, salts: control.c.salts } }))
     await prover.answer(record(1), (control) => ({ ...control, c: { ...control.c, proof: new Uint8Array(32) } }))
     expect(reasons(await prover.close(2))).toEqual(['commitment-mismatch', 'commitment-mismatch', 'nothing-sampled'])
+  })
+
+  test('is opened in full, and by no more', async () => {
+    const prover = new HandProver()
+    await prover.open()
+    await prover.commit(products(2))
+    const opened = { salts: new Uint8Array(16), proof: new Uint8Array(0) }
+    await prover.say('opening', { sequence: 0, a: opened, c: opened }, [new Uint8Array(4), new Uint8Array(4)])
+    await prover.answer(record(1))
+    expect(await prover.close(2)).toMatchObject({
+      status: 'fail',
+      findings: [{ reason: 'opening-malformed', sequence: 0 }],
+    })
+  })
+
+  test('is all that the manifest asks for', async () => {
+    const layout = { kind: 'matmul', k: 4, n: 5 } as const
+    const { digest } = record(0).b as { digest: Uint8Array }
+    const product = {
+      ...{ kind: 'product', operation: 'matMul', layout, alpha: 1, activation: { name: 'linear' }, profile: 'float32' },
+      ...{ b: { digest: Buffer.from(digest).toString('hex'), transposed: false }, links: {} },
+    }
+    const manifest = (operations: number) =>
+      parseManifest(
+        JSON.stringify({
+          ...{ format: 'tensor-assay-manifest', version: 1 },
+          operations: Array.from({ length: operations }, () => product),
+        }),
+      )
+    expect(await new HandProver({ manifest: manifest(2) }).honest(2)).toMatchObject({ status: 'pass', findings: [] })
+    expect(reasons(await new HandProver({ manifest: manifest(3) }).honest(2))).toEqual(['operation-omitted'])
+  })
+
+  test('may be empty, of which nothing is said', async () => {
+    const prover = new HandProver()
+    await prover.open()
+    const nothing = (cols: number) => ({ rows: 0, cols, dtype: 'float32', bytes: new Uint8Array(0) }) as const
+    const empty = record(0, { layout: { kind: 'matmul', m: 0, k: 4, n: 5, aBatch: [], bBatch: [] } })
+    await prover.commit([{ record: empty, a: nothing(4), c: nothing(5) }])
+    await prover.answer(empty)
+    const [first] = (await prover.close(1)).findings
+    expect(first).toMatchObject({ reason: 'empty-product', message: expect.stringContaining('the product is empty') })
   })
 
   test('is right', async () => {
