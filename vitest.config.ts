@@ -13,6 +13,7 @@ export default defineConfig({
       'examples/*/test/**/*.test.ts',
       'benchmarks/test/**/*.test.ts',
       'fuzz/test/**/*.test.ts',
+      'mutants/test/**/*.test.ts',
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -7,9 +7,8 @@ import { numericsSuite } from './numerics.ts'
 import { onnxSuite } from './onnx.ts'
 import { renderMachine, renderSection, type Section, type Suite } from './report.ts'
 import { tfjsSuite } from './tfjs.ts'
-import { transportsSuite } from './transports.ts'
 
-const suites: readonly Suite[] = [tfjsSuite, onnxSuite, numericsSuite, transportsSuite]
+const suites: readonly Suite[] = [tfjsSuite, onnxSuite, numericsSuite]
 
 const { values } = parseArgs({
   options: {

@@ -33,8 +33,6 @@ const wholly = new Set([
   'dynamically quantised',
   'quantised within the product',
   'float16',
-  'densenet',
-  'operator set 7',
   'mnist.onnx',
 ])
 
