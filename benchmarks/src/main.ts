@@ -7,8 +7,9 @@ import { numericsSuite } from './numerics.ts'
 import { onnxSuite } from './onnx.ts'
 import { renderMachine, renderSection, type Section, type Suite } from './report.ts'
 import { tfjsSuite } from './tfjs.ts'
+import { transportsSuite } from './transports.ts'
 
-const suites: readonly Suite[] = [tfjsSuite, onnxSuite, numericsSuite]
+const suites: readonly Suite[] = [tfjsSuite, onnxSuite, numericsSuite, transportsSuite]
 
 const { values } = parseArgs({
   options: {

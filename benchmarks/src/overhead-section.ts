@@ -1,7 +1,7 @@
-import type { Comparison, Spread } from './measure.ts'
+import type { Spread } from './measure.ts'
 import type { ArmResult, OverheadResult } from './overhead.ts'
 import type { Parts } from './parts.ts'
-import type { Section, Table } from './report.ts'
+import { difference, type Section, type Table } from './report.ts'
 
 /** Overhead of a subject, for people. */
 export function overheadSection(title: string, result: OverheadResult, parts: Parts): Section {
@@ -89,10 +89,4 @@ function partsTable(arms: readonly ArmResult[], parts: Parts): Table {
 function milliseconds({ lower, median, upper }: Spread): string {
   const digits = median < 10 ? 2 : median < 1000 ? 1 : 0
   return `${median.toFixed(digits)} [${lower.toFixed(digits)}, ${upper.toFixed(digits)}]`
-}
-
-function difference({ relative, interval, outcome }: Comparison): string {
-  const percent = (ratio: number) => `${ratio < 0 ? '−' : '+'}${Math.abs(100 * ratio).toFixed(1)}`
-  const shown = `${percent(relative.median)}% [${percent(interval[0])}, ${percent(interval[1])}]`
-  return outcome === 'within noise' ? `${shown} noise` : shown
 }

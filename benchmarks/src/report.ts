@@ -1,4 +1,5 @@
 import type { Machine } from './machine.ts'
+import type { Comparison } from './measure.ts'
 
 /** Figures under one title. Suites make them; the report knows nothing of what they measure. */
 export interface Section {
@@ -65,4 +66,11 @@ function renderTable({ columns, rows }: Table): string {
       .join('   ')
       .trimEnd()
   return `${[columns, ...rows].map(line).join('\n')}\n`
+}
+
+/** A difference from the baseline with the interval of its median, percent. */
+export function difference({ relative, interval, outcome }: Comparison): string {
+  const percent = (ratio: number) => `${ratio < 0 ? '−' : '+'}${Math.abs(100 * ratio).toFixed(1)}`
+  const shown = `${percent(relative.median)}% [${percent(interval[0])}, ${percent(interval[1])}]`
+  return outcome === 'within noise' ? `${shown} noise` : shown
 }

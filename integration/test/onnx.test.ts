@@ -33,6 +33,8 @@ const wholly = new Set([
   'dynamically quantised',
   'quantised within the product',
   'float16',
+  'densenet',
+  'operator set 7',
   'mnist.onnx',
 ])
 

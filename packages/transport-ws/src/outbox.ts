@@ -1,5 +1,6 @@
 import type { Message } from '@tensor-assay/core'
 import { lengthOf } from './link.ts'
+import { Queue } from './queue.ts'
 import { malformed, messageOverheadBytes } from './wire.ts'
 
 interface Entry {
@@ -16,9 +17,8 @@ interface Entry {
 export class Outbox {
   readonly #windowBytes: number
   readonly #hand: (message: Message, onTaken: () => void) => void
-  // Sets keep the order of insertion, and give up their first entry at no cost.
-  readonly #queued = new Set<Entry>()
-  readonly #handed = new Set<Entry>()
+  readonly #queued = new Queue<Entry>()
+  readonly #handed = new Queue<Entry>()
   #handedBytes = 0
   #creditedBytes = 0
   #onEmpty: (() => void) | undefined
@@ -32,7 +32,7 @@ export class Outbox {
   /** Resolves when the message was taken and there is room for another. */
   send(message: Message): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#queued.add({ message, endBytes: 0, taken: false, resolve, reject })
+      this.#queued.push({ message, endBytes: 0, taken: false, resolve, reject })
       this.#advance()
     })
   }
@@ -53,9 +53,9 @@ export class Outbox {
 
   /** Rejects every send that is not settled. */
   fail(error: Error): void {
-    for (const entry of [...this.#handed, ...this.#queued]) entry.reject(error)
-    this.#handed.clear()
-    this.#queued.clear()
+    for (const queue of [this.#handed, this.#queued]) {
+      for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) entry.reject(error)
+    }
     this.#onEmpty = undefined
   }
 
@@ -65,10 +65,10 @@ export class Outbox {
   }
 
   #advance(): void {
-    for (const entry of this.#queued) {
+    for (let entry = this.#queued.first; entry !== undefined; entry = this.#queued.first) {
       if (!this.#hasRoom(this.#handedBytes)) break
-      this.#queued.delete(entry)
-      this.#handed.add(entry)
+      this.#queued.shift()
+      this.#handed.push(entry)
       this.#handedBytes += lengthOf(entry.message) + messageOverheadBytes
       entry.endBytes = this.#handedBytes
       this.#hand(entry.message, () => {
@@ -77,16 +77,16 @@ export class Outbox {
       })
     }
     this.#settle()
-    if (this.#queued.size > 0 || !this.#hasRoom(this.#handedBytes)) return
+    if (this.#queued.first !== undefined || !this.#hasRoom(this.#handedBytes)) return
     const onEmpty = this.#onEmpty
     this.#onEmpty = undefined
     onEmpty?.()
   }
 
   #settle(): void {
-    for (const entry of this.#handed) {
+    for (let entry = this.#handed.first; entry !== undefined; entry = this.#handed.first) {
       if (!entry.taken || !this.#hasRoom(entry.endBytes)) return
-      this.#handed.delete(entry)
+      this.#handed.shift()
       entry.resolve()
     }
   }

@@ -101,10 +101,17 @@ function blockedConvolution(node: OnnxNode, values: GraphValues): Statement | Op
   const blocked = BlockedGraph.of(values)
   const outChannels = blocked.channels(found.c)
   if (outChannels === undefined) return { reason: 'a blocked convolution whose number of channels cannot be told' }
-  const inChannels = filters.dims[1]! * (found.form as ConvolutionForm).groups
+  let { a } = found
+  if (blocked.has(a)) {
+    const plain = blocked.plain(a)
+    const inChannels = blocked.channels(a)
+    if (plain !== undefined) a = plain
+    else if (inChannels !== undefined) a = blocked.inOrder(a, inChannels)
+    else return { reason: 'a blocked convolution whose number of input channels cannot be told' }
+  }
   return {
     ...found,
-    a: blocked.has(found.a) ? blocked.inOrder(found.a, inChannels) : found.a,
+    a,
     b: { kind: 'blocked-filters', value: requiredInput(node, 1), outChannels },
     c: blocked.inOrder(found.c, outChannels),
     ...(found.addend === undefined ? {} : { addend: blocked.inOrder(found.addend, outChannels) }),

@@ -11,19 +11,30 @@ import type { NewNode, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor } from '@tenso
  */
 export type Origin = 'initializer' | 'input' | 'constant' | 'computed'
 
+/** Weights that ONNX Runtime put into blocks of channels. */
+export interface BlockedWeights {
+  /** Channels in a block. */
+  readonly block: number
+  /** Elements of an initializer; undefined if they cannot be read. */
+  bytes(initializer: string): Uint8Array | undefined
+}
+
 /** The values of a graph that is going to get nodes of ours. */
 export class GraphValues {
   readonly model: OnnxModel
+  readonly blockedWeights: BlockedWeights | undefined
   readonly #graph: OnnxGraph
   readonly #constants = new Set<string>()
   readonly #inputs: ReadonlySet<string>
   readonly #names = new Set<string>()
   readonly #consumers = new Map<string, OnnxNode[]>()
+  readonly #producers = new Map<string, OnnxNode>()
   readonly #channelsFirst = new Map<string, string>()
   readonly #added: NewNode[] = []
 
-  constructor(model: OnnxModel) {
+  constructor(model: OnnxModel, blockedWeights?: BlockedWeights) {
     this.model = model
+    this.blockedWeights = blockedWeights
     this.#graph = model.graph
     this.#inputs = new Set(model.graph.inputs.map(({ name }) => name))
     for (const name of [...this.#inputs, ...model.graph.initializers.keys()]) this.#names.add(name)
@@ -31,6 +42,7 @@ export class GraphValues {
       const isConstant = isDeterministic(node) && node.inputs.every((input) => input === '' || this.#isFixed(input))
       for (const output of node.outputs) {
         this.#names.add(output)
+        this.#producers.set(output, node)
         if (isConstant) this.#constants.add(output)
       }
       for (const input of node.inputs) {
@@ -57,6 +69,10 @@ export class GraphValues {
 
   consumers(value: string): readonly OnnxNode[] {
     return this.#consumers.get(value) ?? []
+  }
+
+  producer(value: string): OnnxNode | undefined {
+    return this.#producers.get(value)
   }
 
   /** Nodes to be added to the graph. */

@@ -1,5 +1,5 @@
 import type { NewNode, OnnxGraph, OnnxModel, OnnxNode } from '@tensor-assay/onnx-model'
-import { GraphValues, type Origin } from './graph-values.ts'
+import { type BlockedWeights, GraphValues, type Origin } from './graph-values.ts'
 import { isOpaque, type Opaque, operatorName, statementOf } from './operators.ts'
 import type { Statement } from './statement.ts'
 
@@ -36,10 +36,11 @@ export interface OpaqueNode {
  * Finds what a graph multiplies.
  *
  * @param model - The graph as it is executed, after optimisation.
+ * @param blockedWeights - Of a graph with convolutions in blocks of channels; without, these are opaque.
  * @throws {AssayError} `model-malformed` if an attribute is not what its operator takes.
  */
-export function planGraph(model: OnnxModel): GraphPlan {
-  const values = new GraphValues(model)
+export function planGraph(model: OnnxModel, blockedWeights?: BlockedWeights): GraphPlan {
+  const values = new GraphValues(model, blockedWeights)
   const names = new Set<string>()
   const products: PlannedProduct[] = []
   const opaque: OpaqueNode[] = []

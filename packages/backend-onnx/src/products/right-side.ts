@@ -20,12 +20,14 @@ export function rightTensor(planned: PlannedProduct, run: RunValues): TapTensor 
   const source = run.operand(planned, 'b')
   if (source === undefined) return { reason: `B, ${b.value}, cannot be read` }
   if (b.kind === 'value') return source
-  const way = b.kind === 'packed-blocks' ? JSON.stringify([b.scales, b.zeroPoints]) : String(b.outChannels)
-  return remembered(source, way, () =>
-    b.kind === 'packed-blocks'
-      ? unpacked(b, source, run)
-      : unblocked(statement, source, b.outChannels, run.filterBlock),
-  )
+  if (b.kind === 'packed-blocks') {
+    const way = JSON.stringify([b.scales, b.zeroPoints])
+    return remembered(source, way, () => unpacked(b, source, run))
+  }
+  const groups = statement.form.kind === 'convolution' ? statement.form.groups : 1
+  const inChannels = (run.operand(planned, 'a')?.dims[1] ?? 0) / groups
+  const channels = [b.outChannels, inChannels] as const
+  return remembered(source, channels.join(), () => unblocked(source, groups, channels, run.filterBlock))
 }
 
 /**
@@ -55,10 +57,18 @@ function remembered(source: TapTensor, way: string, make: () => TapTensor | Prob
   return made
 }
 
-function unblocked({ form }: Statement, source: TapTensor, outChannels: number, block: number): TapTensor | Problem {
-  if (form.kind !== 'convolution' || block === 0) return { reason: 'filters in an unknown order' }
-  const bytes = unblockFilters(source.bytes(), source.dims, form.groups, outChannels, block)
-  return { type: 'float32', dims: [outChannels, ...source.dims.slice(1)], bytes: () => bytes }
+function unblocked(
+  source: TapTensor,
+  groups: number,
+  [outChannels, inChannels]: readonly [number, number],
+  block: number,
+): TapTensor | Problem {
+  const [out = 0, declared = 0, ...space] = source.dims
+  if (block === 0 || out < outChannels || declared < inChannels || !Number.isInteger(inChannels)) {
+    return { reason: 'filters in an unknown order' }
+  }
+  const bytes = unblockFilters(source.bytes(), source.dims, groups, outChannels, inChannels, block)
+  return { type: 'float32', dims: [outChannels, inChannels, ...space], bytes: () => bytes }
 }
 
 function unpacked(

@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AssayError } from '@tensor-assay/core'
 import { graphAddition, join, type OnnxGraph } from '@tensor-assay/onnx-model'
+import { blockedDomain } from '../graph/blocked-graph.ts'
 import { type GraphPlan, planGraph } from '../graph/plan.ts'
 import type { CreateHandler, ModelInput, OrtHandler, OrtSessionOptions } from '../ort/library.ts'
 import { changedOptions } from '../ort/session-options.ts'
@@ -41,15 +42,16 @@ export async function openSession(
   let handler: OrtHandler | undefined
   try {
     dump = await dumpModel(create, source, options, folder)
-    const plan = planGraph(dump.model)
+    const weights = new SessionWeights(dump)
+    const hasBlocks = dump.model.graph.nodes.some(({ domain }) => domain === blockedDomain)
+    const block = hasBlocks ? await filterBlock(create) : 0
+    const plan = planGraph(dump.model, { block, bytes: (name) => weights.tensor(name)?.bytes() })
     // On a device a Gather might be computed elsewhere, and the whole tensor be carried there.
     const gathers = isOnCpu(options) ? gathersOf(plan, dump.model) : noGathers
     const reader = new TapReader(plan, gathers, dump.face.outputNames)
-    const hasBlocks = plan.products.some(({ statement }) => statement.b.kind === 'blocked-filters')
-    const block = hasBlocks ? await filterBlock(create) : 0
     handler = await createTapped(create, dump, graphAddition(reader.addition), options)
     checkFace(handler, dump.face)
-    return { handler, face: dump.face, plan, reader, weights: new SessionWeights(dump), filterBlock: block }
+    return { handler, face: dump.face, plan, reader, weights, filterBlock: block }
   } catch (cause) {
     if (dump !== undefined) closeDump(dump)
     await handler?.dispose()

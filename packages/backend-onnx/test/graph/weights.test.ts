@@ -8,7 +8,7 @@ import { feedsFor, Recorder } from '../support/ort.ts'
 
 describe('unblockFilters', () => {
   test('gives back the very bytes of the model', async () => {
-    const models = ['cnn', 'blocked convolutions', 'residual'].map(
+    const models = ['cnn', 'blocked convolutions', 'residual', 'mobilenet'].map(
       (name) => generatedModels.find((m) => m.name === name)!,
     )
     let blocked = 0
@@ -28,7 +28,14 @@ describe('unblockFilters', () => {
         if (b.kind !== 'blocked-filters' || form.kind !== 'convolution') continue
         found++
         const { dims, bytes } = run.value(b.value)!
-        const filters = unblockFilters(bytes(), dims, form.groups, b.outChannels, run.filterBlock)
+        const filters = unblockFilters(
+          bytes(),
+          dims,
+          form.groups,
+          b.outChannels,
+          run.value(statement.a)!.dims[1]! / form.groups,
+          run.filterBlock,
+        )
         expect(originals).toContain(Buffer.from(filters).toString('base64'))
         expect(originals).not.toContain(Buffer.from(bytes()).toString('base64'))
       }
@@ -45,13 +52,14 @@ describe('unblockFilters', () => {
     const inOrder = lie(Array.from({ length: 16 }, (_, i) => i))
     // [out / 2, in / 2, space, 2 of in, 2 of out].
     const both = lie([0, 4, 2, 6, 1, 5, 3, 7, 8, 12, 10, 14, 9, 13, 11, 15])
-    expect(unblockFilters(both, [4, 2, 1, 2], 1, 4, 2)).toEqual(inOrder)
+    expect(unblockFilters(both, [4, 2, 1, 2], 1, 4, 2, 2)).toEqual(inOrder)
     // [out / 2, in, space, 2 of out]: fewer input channels than a block has, or a depthwise convolution.
     const few = lie([0, 2, 1, 3, 4, 6, 5, 7])
-    expect(unblockFilters(few, [4, 1, 1, 2], 1, 4, 2)).toEqual(lie([0, 1, 2, 3, 4, 5, 6, 7]))
-    expect(unblockFilters(few, [4, 1, 1, 2], 4, 4, 2)).toEqual(lie([0, 1, 2, 3, 4, 5, 6, 7]))
-    // Without what fills up the last block.
-    expect(unblockFilters(few, [4, 1, 1, 2], 1, 3, 2)).toEqual(lie([0, 1, 2, 3, 4, 5]))
+    expect(unblockFilters(few, [4, 1, 1, 2], 1, 4, 1, 2)).toEqual(lie([0, 1, 2, 3, 4, 5, 6, 7]))
+    expect(unblockFilters(few, [4, 1, 1, 2], 4, 4, 1, 2)).toEqual(lie([0, 1, 2, 3, 4, 5, 6, 7]))
+    // Without what fills up the last block, of filters or of input channels.
+    expect(unblockFilters(few, [4, 1, 1, 2], 1, 3, 1, 2)).toEqual(lie([0, 1, 2, 3, 4, 5]))
+    expect(unblockFilters(both, [4, 2, 1, 2], 1, 4, 1, 2)).toEqual(lie([0, 1, 4, 5, 8, 9, 12, 13]))
   })
 })
 

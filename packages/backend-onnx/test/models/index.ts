@@ -1,3 +1,4 @@
+import { bert, decoder, denseNet, mobileNet, old, uNet, visionTransformer } from './architectures.ts'
 import { controlFlow, recurrent } from './control-flow.ts'
 import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters, residual, resnet } from './convolution.ts'
 import { batchNormalised, derivedWeights, gemm, gemmAddends, matmulShapes, mlp } from './matmul.ts'
@@ -33,4 +34,11 @@ export const generatedModels: readonly TestModel[] = [
   half(),
   controlFlow(),
   recurrent(),
+  mobileNet(),
+  visionTransformer(),
+  bert(),
+  decoder(),
+  uNet(),
+  denseNet(),
+  old(),
 ]

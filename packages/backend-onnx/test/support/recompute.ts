@@ -34,7 +34,7 @@ export function deviation({ node, statement }: PlannedProduct, run: TappedRun): 
 
   const a = value(statement.a)
   const c = value(statement.c)
-  const right = rightSide(statement, value, run.filterBlock)
+  const right = rightSide(statement, value, run.filterBlock, a.dims[1] ?? 0)
   const layout = layoutOf(statement.form, { a: a.dims, b: right.dims, c: c.dims })
   if ('reason' in layout) throw new Error(`${node}: ${layout.reason}`)
   const { k, n, matrices, rows, matrixOf, readA, readC, a: aSize, c: cSize } = geometryOf(layout)
@@ -101,13 +101,15 @@ function rightSide(
   { b, form }: Statement,
   value: (name: string) => TapTensor,
   block: number,
+  inChannels: number,
 ): { dims: readonly number[]; numbers: Float64Array } {
   const tensor = value(b.value)
   if (b.kind === 'value') return { dims: tensor.dims, numbers: numbersOf(tensor) }
   if (b.kind === 'blocked-filters') {
     if (form.kind !== 'convolution') throw new Error('blocked filters of something else')
-    const bytes = unblockFilters(tensor.bytes(), tensor.dims, form.groups, b.outChannels, block)
-    const dims = [b.outChannels, ...tensor.dims.slice(1)]
+    const groupChannels = inChannels / form.groups
+    const bytes = unblockFilters(tensor.bytes(), tensor.dims, form.groups, b.outChannels, groupChannels, block)
+    const dims = [b.outChannels, groupChannels, ...tensor.dims.slice(2)]
     return { dims, numbers: numbersOf({ type: 'float32', dims, bytes: () => bytes }) }
   }
   const zeroPoints = b.zeroPoints === undefined ? undefined : value(b.zeroPoints)

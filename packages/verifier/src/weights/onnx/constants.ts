@@ -135,6 +135,16 @@ function* sideways(
     // Runtimes may lay a weight out the other way round.
     if (b && b.dims.length === 2) yield { ...transposed(b, [1, 0]), name: 'transposed' }
   }
+  const parts = [1, 2, 3, 4].map(input)
+  const isNormalising = node.opType === 'BatchNormalization' && parts.every((part) => part?.dtype === 'float32')
+  const epsilon = attributes.float('epsilon', 1e-5)
+  if (isNormalising) {
+    // By itself it becomes a convolution of its own, by filters of one element.
+    const one = float32([parts[0]!.dims[0] ?? 1, 1, 1, 1], () => new Float32Array(elementCount(parts[0]!.dims)).fill(1))
+    for (const made of normalised(one, 0, undefined, parts as Constant[], epsilon)) {
+      yield { ...made, name: `${made.name} of its own` }
+    }
+  }
   const before = producers.get(node.inputs[0] ?? '')
   if (before?.opType !== 'Conv' && before?.opType !== 'MatMul') return
   const filters = known.get(before.inputs[1] ?? '')
@@ -142,12 +152,7 @@ function* sideways(
   if (filters === undefined || (before.inputs[2] && bias === undefined)) return
   // The channels of filters come first, those of a matrix last.
   const axis = before.opType === 'Conv' ? 0 : filters.dims.length - 1
-  if (node.opType === 'BatchNormalization') {
-    const parts = [1, 2, 3, 4].map(input)
-    if (parts.every((part) => part?.dtype === 'float32')) {
-      yield* normalised(filters, axis, bias, parts as Constant[], attributes.float('epsilon', 1e-5))
-    }
-  }
+  if (isNormalising) yield* normalised(filters, axis, bias, parts as Constant[], epsilon)
   if (before.opType !== 'Conv') return
   const other = input(1)
   if (node.opType === 'Mul' && other?.dtype === 'float32') yield* scaled(filters, bias, other)
