@@ -41,6 +41,31 @@ export function replaceC(change: (c: Float64Array, values: Values) => Float64Arr
   }
 }
 
+/** Shows another A, made of the true one. */
+export function replaceA(change: (a: Float64Array) => Float64Array): (product: Product) => Product {
+  return (product) => ({ ...product, a: replaced(product.a, change(valuesOf(product.a))) })
+}
+
+/** What C would be if the weights were rounded to 8 bits, column by column. Products of other layouts are left alone. */
+export function withInt8Weights(c: Float64Array, { a, b, layout }: Values): Float64Array {
+  if (layout.kind !== 'matmul' || layout.bBatch.some((size) => size > 1)) return c
+  const { k, n } = layout
+  const scales = Array.from({ length: n }, (_, j) => {
+    let most = 0
+    for (let t = 0; t < k; t++) most = Math.max(most, Math.abs(b[j * k + t]!))
+    return most / 127
+  })
+  return c.map((value, i) => {
+    const [r, j] = [Math.floor(i / n), i % n]
+    const scale = scales[j]!
+    let difference = 0
+    for (let t = 0; t < k && scale > 0; t++) {
+      difference += a[r * k + t]! * (Math.round(b[j * k + t]! / scale) * scale - b[j * k + t]!)
+    }
+    return value + difference
+  })
+}
+
 /** Shows another addend, made of the true one, where there is one. */
 export function replaceAddend(change: (addend: Float64Array) => Float64Array): (product: Product) => Product {
   return (product) =>

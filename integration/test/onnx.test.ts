@@ -1,4 +1,4 @@
-import type { Manifest, Product, Verdict, WeightStore } from '@tensor-assay/core'
+import type { Manifest, Matrix, Product, Verdict, WeightStore } from '@tensor-assay/core'
 import { bytesSource, readModel } from '@tensor-assay/onnx-model'
 import { interactive, spot } from '@tensor-assay/verifier'
 import * as ort from 'onnxruntime-node'
@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { generatedModels, mlp, type TestModel, transformer } from '../../packages/backend-onnx/test/models/index.ts'
 import { sharedModels } from '../../packages/backend-onnx/test/models/shared.ts'
 import { contents, feedsFor } from '../../packages/backend-onnx/test/support/ort.ts'
-import { dishonestly, replaceC } from '../support/dishonestly.ts'
+import { dishonestly, replaceA, replaceC, withInt8Weights } from '../support/dishonestly.ts'
 import { auditOnnx, manifestOf, publicWeights } from '../support/onnx-audit.ts'
 
 const options = { logSeverityLevel: 3 } as const
@@ -19,6 +19,25 @@ async function plainOutputs(model: TestModel) {
   } finally {
     await session.release()
   }
+}
+
+/** What tells that the A of a product is not what it should be: its result, or the tensor that it is said to be. */
+const inputReasons = new Set(['value-out-of-tolerance', 'link-broken'])
+/** What tells that a B is not the public one: its digest, or that it is no weight at all then. */
+const weightReasons = new Set(['operation-mismatch', 'operation-unexpected', 'operation-omitted'])
+
+/** The model with the lowest bit of each byte of one weight changed; undefined if it multiplies by none of float32. */
+function withOtherWeights(model: Uint8Array): Uint8Array | undefined {
+  const { nodes, initializers } = readModel(bytesSource(model)).graph
+  const weight = nodes
+    .filter(({ opType }) => ['MatMul', 'Gemm', 'FusedMatMul', 'Conv', 'Einsum'].includes(opType))
+    .flatMap(({ inputs }) => initializers.get(inputs[1]!) ?? [])
+    .find(({ type, dims, data }) => type === 'float32' && dims.length >= 2 && data.kind === 'raw')
+  if (weight?.data.kind !== 'raw') return undefined
+  const { offset, length } = weight.data.range
+  const file = model.slice()
+  for (let i = offset; i < offset + length; i++) file[i]! ^= 1
+  return file
 }
 
 /** Models whose every product can be stated, on weights that a verifier derives without ONNX Runtime. */
@@ -74,6 +93,67 @@ for (const model of [...generatedModels, ...sharedModels()]) {
       expect(verdict.status).toBe('fail')
       expect(reasons(verdict)).toContain('value-out-of-tolerance')
     })
+
+    test('another input of a product than was multiplied fails', async () => {
+      const dishonest = dishonestly(
+        replaceA((a) => a.map((value, i) => (i % 2 === 0 ? value + 1 + Math.abs(value) : value))),
+      )
+      const { verdict } = await auditOnnx({ model, weights, options, manifest, dishonest })
+      expect(verdict.status).toBe('fail')
+      expect(reasons(verdict).some((reason) => inputReasons.has(reason))).toBe(true)
+    })
+
+    test('a product that is left out is missed', async () => {
+      const omitted = Math.floor(manifest.operations.filter(({ kind }) => kind === 'product').length / 2)
+      let products = 0
+      const dishonest = dishonestly((product) => (products++ === omitted ? undefined : product))
+      const { verdict } = await auditOnnx({ model, weights, options, manifest, dishonest })
+      // Of a run of one product nothing is left, and nothing that was seen cannot pass.
+      const isAll = manifest.operations.length === 1
+      expect(verdict.status).toBe(isAll ? 'inconclusive' : 'fail')
+      expect(reasons(verdict)).toContain(isAll ? 'nothing-sampled' : 'operation-omitted')
+    })
+
+    test('weights of 8 bits for those of float32 fail', async ({ skip }) => {
+      const isCoarse = (operation: Manifest['operations'][number]) =>
+        operation.kind === 'product' &&
+        operation.b !== null &&
+        operation.profile === 'float32' &&
+        operation.layout.kind === 'matmul'
+      if (!manifest.operations.some(isCoarse)) skip('it has no product of float32 by a matrix of weights')
+      const dishonest = dishonestly(replaceC(withInt8Weights))
+      const { verdict } = await auditOnnx({ model, weights, options, manifest, dishonest })
+      expect(verdict.status).toBe('fail')
+      expect(reasons(verdict)).toContain('value-out-of-tolerance')
+    })
+
+    test('other weights are named', async ({ skip }) => {
+      const run = withOtherWeights(model.file)
+      if (run === undefined) return skip('it multiplies by no weights of float32')
+      const { verdict } = await auditOnnx({ model, weights, options, manifest, run })
+      expect(verdict.status).toBe('fail')
+      expect(reasons(verdict).some((reason) => weightReasons.has(reason))).toBe(true)
+    })
+
+    test('another output than that of the last product is noticed', async () => {
+      const last = manifest.operations.findLastIndex(({ kind }) => kind === 'product')
+      if (last !== manifest.operations.length - 1) return
+      let delivered: Matrix | undefined
+      const watch = dishonestly((product) => {
+        delivered = product.c.read(undefined, (bytes) => new Uint8Array(bytes)) as Matrix
+        return product
+      })
+      await auditOnnx({ model, weights, options, manifest, dishonest: watch })
+      const { bytes, ...shape } = delivered!
+      const judge = (output: Uint8Array) =>
+        auditOnnx({ model, weights, options, manifest, inputs: { outputs: [{ ...shape, bytes: output }] } })
+      const honest = (await judge(bytes)).verdict
+      expect(honest.coverage.outputsBound).toBe(1)
+      expect(reasons(honest)).not.toContain('output-mismatch')
+      const { verdict } = await judge(bytes.map((byte) => byte ^ 1))
+      expect(verdict.status).toBe('fail')
+      expect(reasons(verdict)).toContain('output-mismatch')
+    })
   })
 }
 
@@ -124,42 +204,14 @@ describe('weights that are not the public ones', () => {
     manifest = await manifestOf(model, weights, options)
   })
 
-  /** The model with the last bits of one of its weights changed. */
-  function altered(): Uint8Array {
-    const file = model.file.slice()
-    const { graph } = readModel(bytesSource(model.file))
-    const weight = [...graph.initializers.values()].find(({ dims, data }) => dims.length === 2 && data.kind === 'raw')
-    if (weight?.data.kind !== 'raw') throw new Error('expected a weight of raw bytes')
-    const { offset, length } = weight.data.range
-    for (let i = offset; i < offset + length; i += 4) file[i]! ^= 1
-    return file
-  }
-
   test('run openly, are named', async () => {
-    const { verdict } = await auditOnnx({ model, weights, options, manifest, run: altered() })
+    const { verdict } = await auditOnnx({ model, weights, options, manifest, run: withOtherWeights(model.file)! })
     expect(verdict.status).toBe('fail')
     expect(reasons(verdict).some((reason) => reason.startsWith('operation-'))).toBe(true)
   })
 
   test('run under the names of the public ones, are found by their results', async () => {
-    const dishonest = dishonestly(
-      replaceC((c, { a, b, layout }) => {
-        if (layout.kind !== 'matmul') return c
-        const { m, k, n } = layout
-        // Weights rounded to 8 bits, column by column.
-        return c.map((value, i) => {
-          const [r, j] = [Math.floor(i / n), i % n]
-          if (r >= m) return value
-          let scale = 0
-          for (let t = 0; t < k; t++) scale = Math.max(scale, Math.abs(b[j * k + t]!) / 127)
-          let difference = 0
-          for (let t = 0; t < k; t++) {
-            difference += a[r * k + t]! * (Math.round(b[j * k + t]! / scale) * scale - b[j * k + t]!)
-          }
-          return value + difference
-        })
-      }),
-    )
+    const dishonest = dishonestly(replaceC(withInt8Weights))
     const { verdict } = await auditOnnx({ model, weights, options, manifest, dishonest })
     expect(reasons(verdict)).toContain('value-out-of-tolerance')
   })
