@@ -46,10 +46,12 @@ export interface OnnxAudit {
   readonly dishonest?: (backend: Backend) => Backend
   /** The model that is run, if it is another than the public one. */
   readonly run?: Uint8Array
+  /** How often it is run, each time as a step; once unless given. */
+  readonly runs?: number
   readonly inputs?: Parameters<ReturnType<typeof createVerifier>['accept']>[1]
 }
 
-/** One run of a model under audit; what the verifier says, and what the run gave. */
+/** Runs of a model under audit; what the verifier says, and what the last of them gave. */
 export async function auditOnnx(audit: OnnxAudit): Promise<{ verdict: Verdict; outputs: Record<string, unknown> }> {
   const { model, weights, options, policy = interactive(), manifest, dishonest = (backend) => backend } = audit
   using backend = onnx(ort)
@@ -61,7 +63,9 @@ export async function auditOnnx(audit: OnnxAudit): Promise<{ verdict: Verdict; o
     verdict = verifier.accept(channel, audit.inputs)
   })
   const prover = await createProver({ backend: dishonest(backend), channel: await transport.dial(listener.address) })
-  const outputs: Outputs = await prover.audit(() => session.run(feedsFor(session, model.feeds)))
+  const run = () => prover.audit(() => session.run(feedsFor(session, model.feeds)))
+  let outputs: Outputs = await run()
+  for (let i = 1; i < (audit.runs ?? 1); i++) outputs = await run()
   const kept = contents(outputs)
   await prover.close()
   await session.release()

@@ -75,6 +75,24 @@ for (const model of [...generatedModels, ...sharedModels()]) {
       expect(verdict.coverage.audited).toBeGreaterThan(0)
     })
 
+    test('honest runs in spot mode, of which the later ones are read row by row, never fail', async () => {
+      const { verdict, outputs } = await auditOnnx({ model, weights, options, manifest, policy: spot(), runs: 3 })
+      expect(outputs).toEqual(await plainOutputs(model))
+      // One row of few entries may cancel by chance.
+      const harmless = new Set(['empty-product', 'nothing-sampled', 'tolerance-guard'])
+      expect(reasons(verdict).filter((reason) => !harmless.has(reason))).toEqual([])
+      expect(verdict.coverage.manifestSteps).toBe(3)
+    })
+
+    test('a result that is not the product fails in spot mode too', async () => {
+      const dishonest = dishonestly(
+        replaceC((c) => c.map((value, i) => (i % 2 === 0 ? value + 1 + Math.abs(value) : value))),
+      )
+      const { verdict } = await auditOnnx({ model, weights, options, manifest, dishonest, policy: spot() })
+      expect(verdict.status).toBe('fail')
+      expect(reasons(verdict)).toContain('value-out-of-tolerance')
+    })
+
     const passes = wholly.has(model.name)
     test(`without a manifest it ${passes ? 'passes: every weight is known' : 'does not pass'}`, async () => {
       const { verdict } = await auditOnnx({ model, weights, options })
