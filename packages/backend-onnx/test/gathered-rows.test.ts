@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { ForeseenRows, Matrix, Product, TensorHandle } from '@tensor-assay/core'
 import { bytesSource, readModel } from '@tensor-assay/onnx-model'
 import * as ort from 'onnxruntime-node'
@@ -8,6 +9,7 @@ import { generatedModels, mlp, transformer } from './models/index.ts'
 import { sharedModels } from './models/shared.ts'
 import { floatTensor, Numbers, node, onnxFile } from './models/writer.ts'
 import { contents, feedsFor, levels, optionsAt, type Session } from './support/ort.ts'
+import { folderOf, temporaryFilesIn } from './support/temporary.ts'
 
 const operands = ['a', 'b', 'c', 'addend'] as const
 
@@ -149,8 +151,12 @@ describe('reading by rows', () => {
     expect(told).toBe(0)
   })
 
-  test('counts the products of runs that overlap one after the other', async () => {
+  test('counts the products of runs that overlap one after the other, and those that nothing is known of', async () => {
     const { backend, session, input } = await warmSession()
+    const folder = folderOf()
+    temporaryFilesIn(join(folder, 'missing'))
+    const unread = await ort.InferenceSession.create(file)
+    temporaryFilesIn(folder)
     using _backend = backend
     let told = 0
     const foreseen: number[] = []
@@ -169,9 +175,12 @@ describe('reading by rows', () => {
       },
       opaque: () => void told++,
     })
-    await Promise.all([session.run(input), session.run(input), session.run(input)])
+    const unreadInput = feedsFor(unread, feeds)
+    await Promise.all([session.run(input), unread.run(unreadInput), session.run(input), session.run(input)])
     expect(reported).toEqual(foreseen)
     expect(reported.length).toBeGreaterThan(3)
+    // The opaque run has a number among them.
+    expect(told).toBe(reported.length + 1)
   })
 
   test('starts again from whole tensors for inputs of another shape', async () => {

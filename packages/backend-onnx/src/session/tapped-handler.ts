@@ -100,11 +100,12 @@ export function opaqueHandler(plain: OrtHandler, session: SessionInfo, reason: s
     startProfiling: () => plain.startProfiling(),
     endProfiling: () => plain.endProfiling(),
     dispose: () => plain.dispose(),
-    async run(feeds, fetches, options) {
-      const outputs = await plain.run(feeds, fetches, options)
-      sink.opaqueRun({ session, reason })
-      return outputs
-    },
+    run: (feeds, fetches, options) =>
+      inTurn(async () => {
+        const outputs = await plain.run(feeds, fetches, options)
+        sink.opaqueRun({ session, reason })
+        return outputs
+      }),
   }
 }
 
