@@ -36,6 +36,8 @@ describe.each([
     unsubscribe('net.client.socket', onSocket)
 
     expect(verdict).toMatchObject({ status: 'pass', coverage: { operations: 1000, audited: 1000 } })
+    // The inputs; what the second layer reads is what the first one gave.
+    expect(verdict.coverage.foreignTensors).toBe(mode === 'spot' ? undefined : 500)
     expect(await Promise.all(verdicts)).toEqual([verdict])
     expect({ sockets, channels }).toEqual({ sockets: 1, channels: 1 })
     const times = (type: MessageType) => received.filter((each) => each === type).length

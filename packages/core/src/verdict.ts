@@ -128,6 +128,11 @@ export const verdictSchema = v.strictObject({
     freeAddends: v.optional(count),
     /** Audited products whose A is the C of an earlier product. */
     linked: count,
+    /**
+     * Tensors that products read and that are the C of no earlier one: what the run was given, and what was computed between
+     * products, which nobody looks at. Absent in `spot` mode, where tensors cannot be told from each other.
+     */
+    foreignTensors: v.optional(count),
     inputsBound: count,
     outputsBound: count,
     weightsKnown: count,

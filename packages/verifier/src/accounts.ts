@@ -20,6 +20,8 @@ export interface DeclaredTensor extends TensorShape {
 interface Account extends DeclaredTensor {
   /** Whether it is the C of a product. */
   produced: boolean
+  /** Whether a product read it before one gave it. */
+  foreign: boolean
 }
 
 export interface AccountsOptions {
@@ -38,6 +40,7 @@ export class Accounts {
 
   constructor(options: AccountsOptions) {
     this.options = options
+    if (options.policy.mode !== 'spot') options.ledger.coverage.foreignTensors = 0
   }
 
   tensor(number: number): DeclaredTensor | undefined {
@@ -50,7 +53,7 @@ export class Accounts {
       if (this.tensors.has(tensor.tensor)) {
         throw new AssayError('message-malformed', `tensor ${tensor.tensor} was committed to before`)
       }
-      this.tensors.set(tensor.tensor, { ...tensor, produced: false })
+      this.tensors.set(tensor.tensor, { ...tensor, produced: false, foreign: false })
     }
   }
 
@@ -100,6 +103,11 @@ export class Accounts {
     const problem = recordProblem(record, { a, b, c, addend }, accepted, store)
     if (record.b.kind === 'activation') ledger.coverage.activationProducts++
     const isLinked = a?.produced === true
+    for (const tensor of [a, b, addend]) {
+      if (tensor === undefined || tensor.produced || tensor.foreign) continue
+      tensor.foreign = true
+      if (ledger.coverage.foreignTensors !== undefined) ledger.coverage.foreignTensors++
+    }
     if (c) c.produced = true
     if (problem && !(problem.reason === 'weight-reshaped' && isExpected)) {
       ledger.find(problem.reason, problem.message, at)

@@ -33,7 +33,7 @@ export function checkedLines({ coverage, statistics }: Verdict, width: number): 
 
 /** What was not looked at, as far as the verdict knows. */
 export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: number): Line[] {
-  const { operations, audited, opaque, skipped, activationProducts, freeAddends = 0 } = coverage
+  const { operations, audited, opaque, skipped, activationProducts, freeAddends = 0, foreignTensors } = coverage
   const passedOver = operations - audited - opaque - skipped
   return section(
     'Not checked',
@@ -70,7 +70,14 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
       ],
       ['binding', mode === 'spot' ? 'nothing is committed to, so links between operations are not seen' : undefined],
       ['time', mode === 'receipt' ? 'when the run took place, unless a beacon was asked for' : undefined],
-      ['in between', 'activations that are not fused, normalisation, softmax'],
+      [
+        'in between',
+        `activations that are not fused, normalisation, softmax${
+          foreignTensors === undefined
+            ? ''
+            : `: where ${counted(foreignTensors, 'tensor')} came from that no product gave${coverage.inputsBound > 0 ? ', bound inputs among them' : ''}`
+        }`,
+      ],
     ],
     width,
   )
