@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Channel, Transport } from '@tensor-assay/core'
@@ -125,6 +125,35 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
     await remote.run('sendShared', remote.idOf(channel), 1000)
     expect((await iterator.next()).value).toEqual(new Uint8Array(1000).fill(7))
     await channel.close()
+  })
+
+  // As long as a synchronous product, or a tab that nobody looks at, whose timers browsers hold up. `background` says
+  // what may end a process, which a page is not.
+  test.each([true, false])('a page that is held up keeps its channel, background %s', async (background) => {
+    const arrivals = new EventEmitter()
+    const arrival = once(arrivals, 'channel') as Promise<[Channel]>
+    const transport = ws({ origins: [origin], pingIntervalMs: 100, stallTimeoutMs: 400 })
+    const listener = await transport.listen('ws://127.0.0.1:0', (channel) => void arrivals.emit('channel', channel))
+    onTestFinished(() => listener.close())
+    // What was sent in time and not looked at is not late.
+    const dialed = await remote.dialer({ background, idleTimeoutMs: 1000 }).dial(listener.address)
+    const iterator = dialed[Symbol.asyncIterator]()
+    const [channel] = await arrival
+    const heldUp = remote.run('holdUp', 2500)
+    await channel.send([hello])
+    await heldUp
+    expect((await iterator.next()).value).toEqual(hello)
+    await dialed.send([hello])
+    expect((await channel[Symbol.asyncIterator]().next()).value).toEqual(hello)
+    await Promise.all([dialed.close(), channel.close()])
+    expect(remote.complaints).toEqual([])
+  })
+
+  test('a page that is not held up and hears nothing gives up', async () => {
+    const { address } = await listening()
+    const dialed = await remote.dialer({ background: true, idleTimeoutMs: 300 }).dial(address)
+    const next = dialed[Symbol.asyncIterator]().next()
+    await expect(next).rejects.toMatchObject({ code: 'deadline-exceeded' })
   })
 
   test('listening is a clear error', async () => {

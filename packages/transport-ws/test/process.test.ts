@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { certificate } from './support/certificates.ts'
+import { listening } from './support/listening.ts'
 
 const entry = new URL('../src/index.ts', import.meta.url).href
 
@@ -49,6 +51,46 @@ test('an open listener keeps the process alive', async () => {
     }, 300).unref()
   `)
   expect(stdout).toBe('still here\n')
+})
+
+describe.each(['ws', 'wss'])('a process of which only a channel over %s: is left', (scheme) => {
+  async function left(options: object): Promise<string> {
+    const tls = scheme === 'wss' ? await certificate() : undefined
+    const { address, nextChannel } = await listening({ address: `${scheme}://127.0.0.1:0`, ...(tls && { tls }) })
+    const arrival = nextChannel()
+    const running = run(`
+      const tls = ${JSON.stringify(tls === undefined ? {} : { tls: { ca: tls.cert } })}
+      // The channel works while there is something else to do.
+      const busy = setInterval(() => {}, 60_000)
+      const channel = await ws(tls).dial('${address}', ${JSON.stringify(options)})
+      await channel.send([Buffer.from('hello')])
+      for await (const message of channel) {
+        console.log(Buffer.from(message).toString())
+        break
+      }
+      clearInterval(busy)
+      process.on('exit', () => console.log('ended'))
+      setTimeout(() => {
+        console.log('still here')
+        process.exit()
+      }, 2000).unref()
+    `)
+    const channel = await arrival
+    const echo = async () => {
+      for await (const message of channel) await channel.send([message])
+    }
+    const [{ stdout }, lost] = await Promise.all([running, echo().catch((error: unknown) => error)])
+    expect(lost).toMatchObject({ code: 'channel-lost' })
+    return stdout
+  }
+
+  test('ends if that is in the background', async () => {
+    expect(await left({ background: true })).toBe('hello\nended\n')
+  })
+
+  test('goes on otherwise', async () => {
+    expect(await left({})).toBe('hello\nstill here\nended\n')
+  })
 })
 
 test('sends that nobody awaits and channels that nobody reads never end the process', async () => {

@@ -21,8 +21,9 @@ const sharing = globalThis as unknown as {
 }
 
 const commands = {
-  async dial(id: number, address: string, options: object, signalId: number) {
-    const channel = await ws(options).dial(address, { signal: signalOf(signalId) })
+  async dial(id: number, address: string, options: { background?: boolean }, signalId: number) {
+    const { background = false, ...settings } = options
+    const channel = await ws(settings).dial(address, { signal: signalOf(signalId), background })
     channels.set(id, channel)
     return { peer: channel.peer, maxMessageBytes: channel.maxMessageBytes }
   },
@@ -53,6 +54,10 @@ const commands = {
   signal(id: number) {
     signalOf(id)
     controllers.get(id)!.abort()
+  },
+  /** Lets nothing else run in the page. */
+  holdUp(ms: number) {
+    for (const end = performance.now() + ms; performance.now() < end; );
   },
   listen: () => ws().listen('ws://127.0.0.1:0', () => {}),
 }
