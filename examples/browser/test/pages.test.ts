@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { encodeModel } from '@tensor-assay/onnx-model'
 import { build } from 'esbuild'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -25,6 +26,46 @@ function npy(values: readonly number[]): Buffer {
   const head = Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}\n`, 'latin1')
   return Buffer.concat([head, Buffer.from(Float32Array.from(values).buffer)])
 }
+
+interface Tensor {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly bytes: Uint8Array
+}
+
+/** The weights of the model, which are float32 and lie one behind the other. */
+async function modelWeights(): Promise<Tensor[]> {
+  const [json, shard] = await Promise.all(modelFiles.map((path) => readFile(path)))
+  const { weightsManifest } = JSON.parse(json!.toString()) as { weightsManifest: { weights: Tensor[] }[] }
+  let end = 0
+  return weightsManifest[0]!.weights.map(({ name, shape }) => {
+    const start = end
+    end += shape.reduce((product, size) => product * size, 4)
+    return { name, shape, bytes: new Uint8Array(shard!.subarray(start, end)) }
+  })
+}
+
+/** The same weights in other formats. */
+const formats = {
+  safetensors(tensors: readonly Tensor[]): Uint8Array {
+    let end = 0
+    const entries = tensors.map(({ name, shape, bytes }) => {
+      const start = end
+      end += bytes.length
+      return [name, { dtype: 'F32', shape, data_offsets: [start, end] }]
+    })
+    const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)))
+    const length = Buffer.alloc(8)
+    length.writeBigUInt64LE(BigInt(header.length))
+    return Buffer.concat([length, header, ...tensors.map(({ bytes }) => bytes)])
+  },
+  onnx(tensors: readonly Tensor[]): Uint8Array {
+    const initializers = tensors.map(
+      ({ name, shape, bytes }) => ({ name, type: 'float32', dims: shape, bytes }) as const,
+    )
+    return encodeModel({ irVersion: 8, opsets: { '': 17 }, graph: { name: 'weights', initializers } })
+  },
+} as const
 
 describe.skipIf(noChromium !== undefined)('in Chromium', () => {
   let browser: Browser
@@ -152,13 +193,44 @@ describe.skipIf(noChromium !== undefined)('in Chromium', () => {
       expect(verdict).toMatchObject({ status: 'fail', reason: 'value-out-of-tolerance' })
     })
 
-    test('takes dropped files, and says which are missing', async () => {
-      const page = await opened(pathToFileURL(join(folder, 'pages/verifier.html')).href)
+    /** Lets go of a file over the box. */
+    async function dropped(page: Page, name: string, content: Uint8Array): Promise<void> {
       await page.evaluate(`{
+        const bytes = Uint8Array.from(atob('${Buffer.from(content).toString('base64')}'), (c) => c.charCodeAt(0))
         const data = new DataTransfer()
-        data.items.add(new File(['{}'], 'model.json'))
+        data.items.add(new File([bytes], '${name}'))
         document.querySelector('#drop').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true }))
       }`)
+    }
+
+    test.each(['safetensors', 'onnx'] as const)('takes the weights as a dropped .%s file', async (format) => {
+      const receipt = await readFile(await receiptOf('honest'))
+      const weights = await modelWeights()
+      const page = await opened(pathToFileURL(join(folder, 'pages/verifier.html')).href)
+      async function verdictWith(file: Uint8Array) {
+        await dropped(page, `model.${format}`, file)
+        expect(await page.textContent('#status')).toBe('Ready.')
+        await page.click('#check')
+        return verdictOf(page)
+      }
+      await dropped(page, 'run.receipt', receipt)
+      expect(await page.textContent('#status')).toBe('Waiting for the model.')
+      expect(await verdictWith(formats[format](weights))).toMatchObject({ status: 'pass', reason: '' })
+
+      // One bit of one weight, in a file that replaces the first.
+      weights[0]!.bytes[0]! ^= 1
+      expect(await verdictWith(formats[format](weights))).toMatchObject({ status: 'fail', reason: 'policy-mismatch' })
+
+      await dropped(page, `model.${format}`, formats[format](weights).subarray(0, 3000))
+      await page.click('#check')
+      await page.locator('#status', { hasText: 'The files cannot be read' }).waitFor()
+      expect(await page.textContent('#status')).toContain(`model.${format}`)
+      await page.context().close()
+    })
+
+    test('takes dropped files, and says which are missing', async () => {
+      const page = await opened(pathToFileURL(join(folder, 'pages/verifier.html')).href)
+      await dropped(page, 'model.json', Buffer.from('{}'))
       expect(await page.textContent('#chosen')).toBe('model model.json')
       expect(await page.textContent('#status')).toBe('Waiting for the receipt.')
       await page.context().close()
