@@ -142,8 +142,9 @@ test('words of the peer are cut and escaped where an error repeats them', () => 
     return ''
   }
   const long = thrown({ code: 'x', message: 1, ['k\n'.repeat(10_000)]: 1 })
+  const field = thrown({ code: 'x', message: 'y', ['k\n'.repeat(10_000)]: 1 })
   const value = thrown(`\u001b[2J${'x'.repeat(10_000)}`)
-  for (const message of [long, value]) {
+  for (const message of [long, field, value]) {
     expect(message.length).toBeLessThan(400)
     expect(message).not.toMatch(/\p{Cc}/u)
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeControl } from '../../src/codec/control.ts'
 import { decodeFrame, encodeFrame, frameLimits } from '../../src/codec/frame.ts'
 import { decodeMessage, encodeMessage } from '../../src/codec/messages.ts'
-import { AssayError } from '../../src/errors.ts'
+import { AssayError, type AssayErrorCode } from '../../src/errors.ts'
 
 const join = (parts: readonly Uint8Array[]) => Uint8Array.from(parts.flatMap((part) => [...part]))
 const frame = () =>
@@ -77,14 +77,30 @@ describe('refused before anything is allocated', () => {
     change(new DataView(bytes.buffer))
     return bytes
   }
-  test.each([
-    ['wrong magic', header((view) => view.setUint8(0, 0)), 'frame-malformed'],
-    ['another version', header((view) => view.setUint8(4, 2)), 'version-unsupported'],
-    ['too many segments', header((view) => view.setUint16(6, frameLimits.maxSegments + 1, true)), 'frame-malformed'],
-    ['a control map over the limit', header((view) => view.setUint32(8, 0xffffffff, true)), 'frame-malformed'],
-    ['a segment beyond the end', header((view) => view.setUint32(12, 0xffffffff, true)), 'frame-malformed'],
-  ])('%s', (_, bytes, code) => {
-    expect(() => decodeFrame(bytes)).toThrow(expect.objectContaining({ code }))
+  test.each<[string, Uint8Array, AssayErrorCode, RegExp]>([
+    ['wrong magic', header((view) => view.setUint8(0, 0)), 'frame-malformed', /magic/],
+    ['another version', header((view) => view.setUint8(4, 2)), 'version-unsupported', /version 2/],
+    [
+      'too many segments',
+      header((view) => view.setUint16(6, frameLimits.maxSegments + 1, true)),
+      'frame-malformed',
+      /9 segments exceed 8/,
+    ],
+    [
+      'a control map over the limit',
+      header((view) => view.setUint32(8, frameLimits.maxControlBytes + 1, true)),
+      'frame-malformed',
+      /4194305 bytes exceeds 4194304/,
+    ],
+    [
+      'a segment beyond the end',
+      header((view) => view.setUint32(12, 0xffffffff, true)),
+      'frame-malformed',
+      /segment 0 ends at/,
+    ],
+  ])('%s', (_, bytes, code, message) => {
+    const refusal = expect.objectContaining({ code, message: expect.stringMatching(message) })
+    expect(() => decodeFrame(bytes)).toThrow(refusal)
   })
 })
 

@@ -230,6 +230,12 @@ describe('verifyOpening', () => {
     const wide = opened(sha256, { ...input, leafRows: 4 }, Uint32Array.of(5, 10))
     const rowOf = (i: number) => row(matrix, i)
 
+    test('refuses rows that are others of the same leaves', () => {
+      const twice = Uint32Array.from(wide.indices, (index) => (index === 5 ? 4 : index))
+      expect(verifyOpening(sha256, wide)).toBe(true)
+      expect(verifyOpening(sha256, { ...wide, indices: twice })).toBe(false)
+    })
+
     test('accepts whole leaves, of which the last may be short', () => {
       expect(wide.indices).toEqual(Uint32Array.of(4, 5, 6, 7, 8, 9, 10))
       expect(verifyOpening(sha256, wide)).toBe(true)
