@@ -1,4 +1,4 @@
-/** A float32 tensor as plain numbers, row-major. */
+/** A tensor as plain numbers, row-major; a library of 16-bit types rounds what it is given and returns what that stands for. */
 export interface PlainTensor {
   readonly shape: readonly number[]
   readonly data: Float32Array

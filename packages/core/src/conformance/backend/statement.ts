@@ -1,16 +1,18 @@
 import { weightDigest } from '../../commitment/weight.ts'
-import { toFloat64 } from '../../dtype.ts'
+import { type DType, toFloat64 } from '../../dtype.ts'
 import { type Geometry, geometryOf } from '../../layout.ts'
 import { type Matrix, row } from '../../matrix.ts'
+import { encodeMatrix } from '../../numerics/calibration/encode.ts'
 import type { NumericActivation, NumericEpilogue } from '../../numerics/epilogue.ts'
 import { type PreparedMatrix, prepareMatrix } from '../../numerics/prepared.ts'
 import { profiles } from '../../numerics/profile.ts'
 import { checkRow } from '../../numerics/row.ts'
+import type { Activation } from '../../product.ts'
 import { assert, assertBytes, assertEqual } from '../assert.ts'
 import type { BackendHarness } from '../backend.ts'
 import type { Conv2d, MatMul, PlainTensor, Program } from './program.ts'
 import { count } from './program.ts'
-import { bytesOf, type SeenProduct, type Watched } from './watch.ts'
+import type { SeenProduct, Watched } from './watch.ts'
 
 /** Checks that every product of a program was reported, once, in order, and as what it was. */
 export function checkWatched(harness: BackendHarness, program: Program, { results, seen, opaque }: Watched): void {
@@ -54,16 +56,17 @@ export function checkProduct(
     assert(supports.dtypes.includes(dtype), `${dtype} is not among supports.dtypes`)
 
   const [left, right] = operandsOf(operation, values)
-  assertBytes(a.bytes, rowsOf(left.tensor, left.matrix, left.transposed), 'A')
-  assertBytes(b.bytes, rowsOf(right.tensor, right.matrix, right.transposed), 'the columns of op(B)')
-  assertBytes(c.bytes, bytesOf(result.data), 'C')
+  assertBytes(a.bytes, encoded(rowsOf(left.tensor, left.matrix, left.transposed), a.dtype), 'A')
+  assertBytes(b.bytes, encoded(rowsOf(right.tensor, right.matrix, right.transposed), b.dtype), 'the columns of op(B)')
+  assertBytes(c.bytes, encoded(result.data, c.dtype), 'C')
   assertEqual(addend !== undefined, operation.addend !== undefined, 'whether there is an addend')
-  if (addend !== undefined) assertBytes(addend.bytes, bytesOf(values[operation.addend!]!.data), 'the addend')
-  assertEqual(seen.stored.digest, digestOf(right.tensor), 'digest of B as it is stored')
+  if (addend !== undefined)
+    assertBytes(addend.bytes, encoded(values[operation.addend!]!.data, addend.dtype), 'the addend')
+  assertEqual(seen.stored.digest, digestOf(right.tensor, b.dtype), 'digest of B as it is stored')
   assertEqual(product.b.transposed, !right.transposed, 'transposed, of B')
   assertEqual(product.roundedBlocks, undefined, 'blocks in which A is rounded')
   checkEpilogue(seen, operation, values)
-  checkRows(seen, geometry, numericEpilogue(operation, values), betaOf(operation))
+  checkRows(seen, geometry, numericEpilogue(seen, operation, values), betaOf(operation))
 }
 
 interface Operand {
@@ -104,14 +107,18 @@ function lastTwo({ shape }: PlainTensor): [number, number] {
 }
 
 /** The rows of a stack of matrices of [rows, cols], or of their transposes. */
-function rowsOf({ data }: PlainTensor, [rows, cols]: readonly [number, number], transposed: boolean): Uint8Array {
-  if (!transposed) return bytesOf(data)
+function rowsOf({ data }: PlainTensor, [rows, cols]: readonly [number, number], transposed: boolean): Float32Array {
+  if (!transposed) return data
   const size = rows * cols
-  const columns = Float32Array.from(data, (_, i) => {
+  return Float32Array.from(data, (_, i) => {
     const within = i % size
     return data[i - within + (within % rows) * cols + Math.floor(within / rows)]!
   })
-  return bytesOf(columns)
+}
+
+/** Numbers as a library keeps them in tensors of some type. */
+function encoded(data: Float32Array, dtype: DType): Uint8Array {
+  return encodeMatrix(data, 1, data.length, dtype).bytes
 }
 
 function checkSize(name: string, { rows, cols, bytes }: Matrix, size: { rows: number; cols: number }): void {
@@ -119,8 +126,8 @@ function checkSize(name: string, { rows, cols, bytes }: Matrix, size: { rows: nu
   assert(bytes.byteLength % (rows * cols) === 0, `${name} has ${bytes.byteLength} bytes for ${rows}×${cols} elements`)
 }
 
-export function digestOf({ data }: PlainTensor): string {
-  return weightDigest('float32', bytesOf(data))
+export function digestOf({ data }: PlainTensor, dtype: DType = 'float32'): string {
+  return weightDigest(dtype, encoded(data, dtype))
 }
 
 function checkEpilogue(
@@ -132,10 +139,11 @@ function checkEpilogue(
   const ran = operation.kind === 'matMul' ? Math.fround(operation.alpha ?? 1) : 1
   assertEqual(alpha, ran, 'alpha')
   assertEqual(beta, betaOf(operation), 'beta')
-  const digestAt = (index: number | undefined) => (index === undefined ? undefined : digestOf(values[index]!))
-  assertEqual(bias?.digest, digestAt(operation.bias), 'digest of the bias')
+  const digestAt = (index: number | undefined, dtype: DType | undefined) =>
+    index === undefined ? undefined : digestOf(values[index]!, dtype)
+  assertEqual(bias?.digest, digestAt(operation.bias, product.epilogue.bias?.dtype), 'digest of the bias')
   assertEqual(activation.name, operation.activation ?? 'linear', 'activation')
-  assertEqual(slopes?.digest, digestAt(operation.slopes), 'digest of the slopes')
+  assertEqual(slopes?.digest, digestAt(operation.slopes, slopesType(activation)), 'digest of the slopes')
   if (activation.name === 'leakyrelu')
     assertEqual(Math.fround(activation.slope), Math.fround(operation.slope!), 'slope')
   if (activation.name === 'clip') {
@@ -149,21 +157,31 @@ const betaOf = (operation: MatMul | Conv2d): number =>
     ? Math.fround(operation.beta ?? 1)
     : 1
 
-function numericEpilogue(operation: MatMul | Conv2d, values: readonly PlainTensor[]): NumericEpilogue {
-  const vector = (index: number) => Float64Array.from(values[index]!.data)
-  const { bias } = operation
+const slopesType = (activation: Activation): DType | undefined =>
+  activation.name === 'prelu' ? activation.slopes.dtype : undefined
+
+function numericEpilogue(
+  { product: { epilogue }, c }: SeenProduct,
+  operation: MatMul | Conv2d,
+  values: readonly PlainTensor[],
+): NumericEpilogue {
+  const vector = (index: number, dtype: DType = 'float32') => toFloat64(encoded(values[index]!.data, dtype), dtype)
+  const { bias, slopes } = operation
   return {
     alpha: operation.kind === 'matMul' ? Math.fround(operation.alpha ?? 1) : 1,
-    ...(bias === undefined ? {} : { bias: vector(bias).map((value) => betaOf(operation) * value) }),
-    activation: numericActivation(operation, vector),
+    ...(bias === undefined
+      ? {}
+      : { bias: vector(bias, epilogue.bias?.dtype).map((value) => betaOf(operation) * value) }),
+    activation: numericActivation(operation, () => vector(slopes!, slopesType(epilogue.activation))),
+    ...(c.dtype === 'float16' || c.dtype === 'bfloat16' ? { roundedTo: c.dtype } : {}),
   }
 }
 
 function numericActivation(
-  { activation: name, slope, slopes, least, most }: MatMul | Conv2d,
-  vector: (index: number) => Float64Array,
+  { activation: name, slope, least, most }: MatMul | Conv2d,
+  slopes: () => Float64Array,
 ): NumericActivation {
-  if (name === 'prelu') return { name, slopes: vector(slopes!) }
+  if (name === 'prelu') return { name, slopes: slopes() }
   if (name === 'leakyrelu') return { name, slope: Math.fround(slope!) }
   if (name === 'clip') return { name, least: Math.fround(least!), most: Math.fround(most!) }
   return { name: name ?? 'linear' }

@@ -65,6 +65,7 @@ describe('observeProducts', () => {
     const products = await observed(() => {
       library.matMul(tensor(4, 9), tensor(9, 6), { activation: { name: 'sigmoid' } })
       library.matMul(tensor(4, 9), tensor(9, 6), { addend: tensor(4, 6) })
+      library.matMul(tensor(4, 9), tensor(9, 6), { addend: tensor(4, 6) })
       library.bilinear(tensor(2, 3), tensor(3, 4), tensor(2, 4))
     })
     expect(products).toEqual([])
