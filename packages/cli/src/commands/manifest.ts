@@ -84,7 +84,7 @@ function print(file: string, parsed: Manifest, store: WeightStore, json: boolean
   const products = operations.filter((operation) => operation.kind === 'product')
   const opaque = operations.length - products.length
   const ofActivations = products.filter(({ b }) => b === null).length
-  const links = products.reduce((sum, { links: { a, b } }) => sum + (a ? 1 : 0) + (b ? 1 : 0), 0)
+  const links = products.reduce((sum, { links }) => sum + Object.values(links).filter(Boolean).length, 0)
   if (json) {
     say(JSON.stringify({ digest, operations: operations.length, opaque, ofActivations, links, weights }))
     return
@@ -106,7 +106,7 @@ function nameOf({ operation, node }: ManifestOperation): string {
 /** What an operation is, in a line. */
 function statement(operation: ManifestOperation, store: WeightStore): string {
   if (operation.kind === 'opaque') return 'opaque: not stated as a product, never checked'
-  const { b, bias, scales, activation, profile, links } = operation
+  const { b, bias, addend, roundedBlocks, scales, activation, profile, links } = operation
   const named = (digest: string) => {
     const weight = store.find(digest)
     return weight === undefined ? `${digest.slice(0, 16)}…` : printable(weight.name, 60)
@@ -118,6 +118,8 @@ function statement(operation: ManifestOperation, store: WeightStore): string {
     b === null
       ? `B = ${origin(links.b) ?? 'an activation'}`
       : `B = ${named(b.digest)}${b.transposed ? ' transposed' : ''}`,
+    roundedBlocks && `A rounded in blocks of ${roundedBlocks}`,
+    addend && `plus ${origin(links.addend) ?? 'a tensor'}`,
     bias && `bias ${named(bias)}`,
     scales && `scales ${named(scales)}`,
     activation.name !== 'linear' && activation.name,
