@@ -1,7 +1,7 @@
 import { onnx } from '@tensor-assay/backend-onnx'
 import { createProver, decodeMessage, encodeMessage, isStepRead, type Verdict } from '@tensor-assay/core'
 import { memoryTransport } from '@tensor-assay/core/testing'
-import { createVerifier, spot } from '@tensor-assay/verifier'
+import { createVerifier, describeVerdict, spot } from '@tensor-assay/verifier'
 import * as ort from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { mlp } from '../../packages/backend-onnx/test/models/index.ts'
@@ -81,6 +81,8 @@ describe('a share of the steps', () => {
       operations: 2 * samples.drawn.length,
       audited: 2 * samples.drawn.length,
     })
+    expect(verdict.coverage.stepRate).toBe(operationRate)
+    expect(describeVerdict(verdict)).toMatch(/draws 25% of them, and the first; nothing is known of\s+the others/)
     expect(verdict.detection.oneRow).toBeLessThanOrEqual(operationRate)
   })
 

@@ -114,6 +114,8 @@ export const verdictSchema = v.strictObject({
   coverage: v.strictObject({
     /** Operations that the prover declared. What it did not declare is unknown without a manifest. */
     operations: count,
+    /** Share of the steps that were read at all, in `spot` mode; absent where all of them were. */
+    stepRate: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
     /** Steps whose operations were held against a manifest; absent without one. */
     manifestSteps: v.optional(count),
     /** Tensors that a manifest wants to be those of another operation, and that were. */

@@ -40,7 +40,9 @@ export class Accounts {
 
   constructor(options: AccountsOptions) {
     this.options = options
-    if (options.policy.mode !== 'spot') options.ledger.coverage.foreignTensors = 0
+    const { policy, ledger } = options
+    if (policy.mode !== 'spot') ledger.coverage.foreignTensors = 0
+    else if (policy.operationRate < 1) ledger.coverage.stepRate = policy.operationRate
   }
 
   tensor(number: number): DeclaredTensor | undefined {

@@ -20,7 +20,7 @@ const options = {
   listen: { value: 'ADDRESS', help: 'tcp://host:port, tls://host:port, unix:/path, ws://host:port, wss://host:port' },
   mode: { value: 'MODE', help: 'interactive holds against provers that lie, spot finds accidents; interactive' },
   ...policyOptions,
-  'operation-rate': { value: 'R', help: 'fraction of the products that are audited; 1' },
+  'operation-rate': { value: 'R', help: 'fraction of the products that are audited, in spot mode of the steps; 1' },
   manifest: { value: 'FILE', help: 'the operations that each step must execute' },
   key: { value: 'FILE', help: 'key file that signs the verdicts; assay identity makes one' },
   prover: { value: 'ed25519:…', many: 'repeated', help: 'fingerprint of a prover to let in; all unless given' },

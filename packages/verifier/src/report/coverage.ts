@@ -33,7 +33,16 @@ export function checkedLines({ coverage, statistics }: Verdict, width: number): 
 
 /** What was not looked at, as far as the verdict knows. */
 export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: number): Line[] {
-  const { operations, audited, opaque, skipped, activationProducts, freeAddends = 0, foreignTensors } = coverage
+  const {
+    operations,
+    audited,
+    opaque,
+    skipped,
+    activationProducts,
+    freeAddends = 0,
+    foreignTensors,
+    stepRate,
+  } = coverage
   const passedOver = operations - audited - opaque - skipped
   return section(
     'Not checked',
@@ -43,6 +52,12 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
         coverage.manifestSteps === undefined
           ? 'unknown: no manifest, so what the prover does not declare is not missed'
           : undefined,
+      ],
+      [
+        'steps',
+        stepRate === undefined
+          ? undefined
+          : `the policy draws ${Number((100 * stepRate).toPrecision(3))}% of them, and the first; nothing is known of the others`,
       ],
       ['products', passedOver > 0 ? `${passedOver} not drawn, refused or not opened` : undefined],
       ['opaque', opaque > 0 ? `${counted(opaque, 'operation')} that the backend cannot state as a product` : undefined],
