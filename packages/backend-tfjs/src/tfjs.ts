@@ -10,6 +10,7 @@ import { convolutionOf } from './convolution.ts'
 import { TensorKeys } from './handles.ts'
 import { type KernelConfig, type KernelParams, memoryOf, type TensorFlow, type TensorInfo } from './library.ts'
 import { productOf } from './product.ts'
+import { isReproduced } from './reproduced.ts'
 
 export interface TfjsOptions {
   /**
@@ -17,6 +18,12 @@ export interface TfjsOptions {
    * these tensors and variables.
    */
   readonly weights?: 'constants' | readonly { readonly dataId: object }[]
+  /**
+   * Whether matrix products on `cpu` are declared `exact`: TensorFlow.js 4.22 computes them in an order that every machine
+   * reproduces bit for bit, and a verifier whose policy accepts that profile takes no other value. Default false, because
+   * policies have to be asked for it and another version may compute differently.
+   */
+  readonly exact?: boolean
 }
 
 /** How the kernels that are products are stated. */
@@ -47,7 +54,7 @@ const opaqueKernels = [
  * @param tf - `@tensorflow/tfjs`, `@tensorflow/tfjs-core` or any module with its API.
  * @throws {TypeError} If `tf` is not such a module.
  */
-export function tfjs(tf: object, { weights = 'constants' }: TfjsOptions = {}): Backend {
+export function tfjs(tf: object, { weights = 'constants', exact = false }: TfjsOptions = {}): Backend {
   const library = tf as TensorFlow
   if (typeof library.getKernel !== 'function' || typeof library.registerKernel !== 'function') {
     throw new TypeError(
@@ -118,7 +125,9 @@ export function tfjs(tf: object, { weights = 'constants' }: TfjsOptions = {}): B
     const memory = memoryOf(backendName, params.backend)
     if (memory === undefined) return { operation: kernelName, reason: `backend ${backendName} cannot be read` }
     const state = statements[kernelName as keyof typeof statements]
-    return state(kernelName, params, result, memory, keys, isCandidate)
+    const operation = state(kernelName, params, result, memory, keys, isCandidate)
+    const isExact = exact && 'layout' in operation && isReproduced(operation, backendName, params.backend)
+    return isExact ? { ...operation, profile: 'exact' } : operation
   }
 
   function patch(backendName: string): void {
@@ -158,7 +167,7 @@ export function tfjs(tf: object, { weights = 'constants' }: TfjsOptions = {}): B
       operations: Object.keys(statements),
       bypassed: [...opaqueKernels, 'tf.node.loadSavedModel', 'operations in other threads'],
       dtypes: ['float32', 'int32'],
-      profiles: ['float32', 'int32'],
+      profiles: exact ? ['exact', 'float32', 'int32'] : ['float32', 'int32'],
     },
     intercept(observer): Interception {
       const backends = registeredBackends()

@@ -10,10 +10,14 @@ const defects: Readonly<Record<string, readonly string[]>> = {
   wasm: ['a product is reported as what it was: a bias, B transposed'],
 }
 
-for (const backendName of ['cpu', 'wasm']) {
-  const harness = await tfjsHarness(backendName)
+for (const [backendName, exact] of [
+  ['cpu', false],
+  ['cpu', true],
+  ['wasm', false],
+] as const) {
+  const harness = await tfjsHarness(backendName, { exact })
 
-  describe(`on ${backendName} the backend keeps the contract of a backend`, () => {
+  describe(`on ${backendName}${exact ? ', whose products are exact,' : ''} the backend keeps the contract of a backend`, () => {
     beforeAll(async () => {
       await tf.setBackend(backendName)
     })

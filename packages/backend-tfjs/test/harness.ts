@@ -7,7 +7,7 @@ import type {
 } from '@tensor-assay/core/conformance'
 import '@tensorflow/tfjs-backend-cpu'
 import * as tf from '@tensorflow/tfjs-core'
-import { tfjs } from '../src/index.ts'
+import { type TfjsOptions, tfjs } from '../src/index.ts'
 import './wasm-path.ts'
 
 /** What the public functions of TensorFlow.js offer on either backend; no tensor is ever changed in place. */
@@ -32,12 +32,12 @@ const capabilities: readonly BackendCapability[] = [
 const kernels = ['BatchMatMul', '_FusedMatMul', 'Conv2D', 'FusedConv2D'] as const
 
 /** TensorFlow.js on one of its backends, as the conformance cases need it. */
-export async function tfjsHarness(backendName: string): Promise<BackendHarness> {
+export async function tfjsHarness(backendName: string, options: TfjsOptions = {}): Promise<BackendHarness> {
   await tf.setBackend(backendName)
   await tf.ready()
   const kernelRuns = countKernelRuns(backendName)
   return {
-    backend: tfjs(tf),
+    backend: tfjs(tf, options),
     capabilities,
     async run({ inputs, operations }: Program) {
       const values = inputs.map(({ shape, data }) => tf.tensor(data, [...shape], 'float32'))
