@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createIdentity } from '@tensor-assay/core'
 import { expect, test } from 'vitest'
-import { programOf, verifierOf } from './support/registered.ts'
+import { copyOfLibrary, programOf, verifierOf } from './support/registered.ts'
 
 const twoRuns = `
   for (let run = 0; run < 2; run++) console.log(...(await session.run(input)).y.data)
@@ -130,4 +130,34 @@ test('a transport that is not installed is named', async () => {
   const { code, stderr } = await programOf(twoRuns).registered(environment, '--import', withoutWs).ended
   expect(code).toBe(1)
   expect(stderr).toContain('ws: needs @tensor-assay/transport-ws, which is not installed')
+})
+
+test('a library that brings another copy of onnxruntime-node is audited with the program', async () => {
+  const program = programOf(`
+    import { y } from '@huggingface/transformers'
+    console.log((await y(ort)).join(), (await session.run(input)).y.data.join())
+  `)
+  const home = join(program.folder, 'node_modules/@huggingface/transformers')
+  const copy = join(home, 'node_modules/onnxruntime-node')
+  copyOfLibrary(copy)
+  writeFileSync(join(home, 'package.json'), JSON.stringify({ name: '@huggingface/transformers', main: 'index.js' }))
+  writeFileSync(
+    join(home, 'index.js'),
+    `
+      const ort = require('onnxruntime-node')
+      exports.y = async (other) => {
+        if (ort.InferenceSession === other.InferenceSession) throw new Error('it is the same copy')
+        const session = await ort.InferenceSession.create('model.onnx')
+        const x = new ort.Tensor('float32', Float32Array.from({ length: 24 }, (_, i) => Math.cos(i)), [1, 24])
+        return (await session.run({ x })).y.data
+      }
+    `,
+  )
+  const plain = await program.plain().ended
+  expect(plain).toMatchObject({ code: 0, stderr: '' })
+  const { address, verdict } = await verifierOf(program.model)
+  const { stderr, ...audited } = await program.registered({ ASSAY_VERIFIER: address }).ended
+  expect(audited).toEqual({ code: plain.code, stdout: plain.stdout })
+  expect(stderr).toBe('tensor-assay: verdict pass, 6 of 6 products audited\n')
+  expect((await verdict).status).toBe('pass')
 })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, symlinkSync } from 'node:fs'
+import { copyFileSync, linkSync, mkdirSync, readdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -36,6 +36,33 @@ export interface Program {
   loaded(): Running
   /** Starts it with the flag, and these variables. */
   registered(environment: Readonly<Record<string, string>>, ...flags: readonly string[]): Running
+}
+
+/** A copy of `onnxruntime-node` that Node takes for another one. Its large files are linked where they can be. */
+export function copyOfLibrary(to: string): void {
+  const common = join(dirname(realpathSync(library)), 'onnxruntime-common')
+  copyFolder(realpathSync(library), to)
+  copyFolder(common, join(to, 'node_modules/onnxruntime-common'))
+}
+
+function copyFolder(from: string, to: string): void {
+  mkdirSync(to, { recursive: true })
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (entry.isDirectory()) copyFolder(source, target)
+    // The binding has to be another file: the same one is not loaded twice.
+    else if (source.endsWith('.node') || !linked(source, target)) copyFileSync(source, target)
+  }
+}
+
+function linked(source: string, target: string): boolean {
+  try {
+    linkSync(source, target)
+    return true
+  } catch {
+    // Another file system.
+    return false
+  }
 }
 
 /** A program in a folder of its own, with `model.onnx` and `onnxruntime-node`. It has `session` and `input` in reach. */
