@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { AssayError, Deadline } from '@tensor-assay/core'
+import { isTlsError, peerUntrusted } from '@tensor-assay/core/node'
 import { type Address, dialable, formatAddress } from './address.ts'
 import { SocketChannel } from './channel.ts'
 import { exchangePreambles } from './handshake.ts'
 import type { Settings } from './options.ts'
-import { isTlsError, untrusted } from './tls.ts'
 
 export interface DialSettings extends Settings {
   readonly signal: AbortSignal | undefined
@@ -39,7 +39,7 @@ export async function dial(address: Address, settings: DialSettings): Promise<So
     const distrust = address.scheme === 'tls' ? credentials.distrustOf(socket as TLSSocket) : undefined
     if (distrust !== undefined) throw distrust
     const { theirs, rest } = await exchangePreambles(socket, { maxMessageBytes, refused: false })
-    if (theirs.refused) throw untrusted(`${label} does not accept the certificate of this side`)
+    if (theirs.refused) throw peerUntrusted(`${label} does not accept the certificate of this side`)
     const limit = Math.min(maxMessageBytes, theirs.maxMessageBytes)
     if (settings.background) socket.unref()
     return new SocketChannel(socket, label, { ...settings, maxMessageBytes: limit }, rest)
@@ -69,7 +69,7 @@ function asDialError(error: Error, label: string, secure: boolean): AssayError {
     const hint = `${label} ended the connection during the handshake; it may have no room for another channel`
     return new AssayError('peer-unreachable', hint, { cause: error })
   }
-  if (secure && isTlsError(error)) return untrusted(`${label}: ${error.message}`, error)
+  if (secure && isTlsError(error)) return peerUntrusted(`${label}: ${error.message}`, error)
   // A host with several addresses fails with one error for each, and no message of its own.
   const reasons = error instanceof AggregateError ? error.errors.map((each: Error) => each.message) : [error.message]
   return new AssayError('peer-unreachable', `nobody answers on ${label}: ${reasons.join('; ')}`, { cause: error })

@@ -24,6 +24,7 @@
  *
  * @module
  */
+
+export type { TlsOptions } from '@tensor-assay/core/node'
 export type { TcpOptions } from './options.ts'
 export { tcp } from './tcp.ts'
-export type { TlsOptions } from './tls.ts'

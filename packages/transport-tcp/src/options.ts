@@ -1,4 +1,4 @@
-import { Credentials, type TlsOptions } from './tls.ts'
+import { TlsCredentials, type TlsOptions } from '@tensor-assay/core/node'
 import { largestLength } from './wire.ts'
 
 /** Every bound and wait of this transport. A timeout of `Infinity` means never. */
@@ -64,7 +64,7 @@ export interface Settings extends ChannelLimits {
   readonly maxTotalBufferedBytes: number
   readonly maxChannels: number
   readonly handshakeTimeoutMs: number
-  readonly credentials: Credentials
+  readonly credentials: TlsCredentials
   readonly onError: (error: Error, peer: string) => void
 }
 
@@ -83,7 +83,7 @@ export function resolveOptions(options: TcpOptions): Settings {
     idleTimeoutMs: timeoutOf({ idleTimeoutMs: options.idleTimeoutMs }) ?? Number.POSITIVE_INFINITY,
     stallTimeoutMs: timeoutOf({ stallTimeoutMs: options.stallTimeoutMs }) ?? 120_000,
     closeTimeoutMs: timeoutOf({ closeTimeoutMs: options.closeTimeoutMs }) ?? 30_000,
-    credentials: new Credentials(options.tls ?? {}),
+    credentials: new TlsCredentials(options.tls ?? {}),
     onError: options.onError ?? (() => {}),
   }
 }

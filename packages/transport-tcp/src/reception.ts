@@ -5,7 +5,9 @@ import { type Address, formatAddress } from './address.ts'
 import { SocketChannel } from './channel.ts'
 import { exchangePreambles } from './handshake.ts'
 import type { Settings } from './options.ts'
-import type { TlsGate } from './tls.ts'
+import { TlsGate } from './tls-gate.ts'
+
+const certificateAdvice = 'pass tcp({ tls: { key, cert } })'
 
 /**
  * Turns accepted connections into channels. Whatever a peer does ends its own connection and is reported; nothing is
@@ -30,7 +32,8 @@ export class Reception {
     this.#onChannel = onChannel
     this.#settings = settings
     this.#memory = new MemoryBudget(settings.maxTotalBufferedBytes)
-    this.#gate = address.scheme === 'tls' ? settings.credentials.gate() : undefined
+    this.#gate =
+      address.scheme === 'tls' ? new TlsGate(settings.credentials.serverOptions(certificateAdvice)) : undefined
   }
 
   receive(socket: Socket): void {

@@ -2,17 +2,17 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { AssayError, type Channel, Deadline } from '@tensor-assay/core'
+import { isTlsError, peerUntrusted, type TlsCredentials } from '@tensor-assay/core/node'
 import { WebSocket } from 'ws'
 import { type Address, dialable, formatAddress, requireDialable } from './address.ts'
 import { greet } from './greeting.ts'
 import { NodeLink } from './node-link.ts'
 import type { Settings } from './options.ts'
-import { type Credentials, isTlsError, untrusted } from './tls.ts'
 import { malformed, subprotocol } from './wire.ts'
 import { wsOptions } from './ws-options.ts'
 
 export interface NodeSettings extends Settings {
-  readonly credentials: Credentials
+  readonly credentials: TlsCredentials
   readonly signal: AbortSignal | undefined
 }
 
@@ -59,7 +59,7 @@ export async function dial(address: Address, settings: DialSettings): Promise<Ch
 function open(address: Address, { credentials }: NodeSettings): Socket {
   const { scheme, host: urlHost, port } = dialable(address)
   const host = urlHost.replace(/^\[|\]$/g, '')
-  const socket = scheme === 'wss' ? credentials.connect(host, port) : connect({ host, port })
+  const socket = scheme === 'wss' ? credentials.connect({ host, port }) : connect({ host, port })
   return socket.setNoDelay(true).setKeepAlive(true, keepAliveDelayMs)
 }
 
@@ -79,8 +79,8 @@ function upgrade(socket: Socket, address: Address, settings: NodeSettings): Prom
 
 function refusalOf({ statusCode = 0, headers }: IncomingMessage, label: string): AssayError {
   const unreachable = (problem: string) => new AssayError('peer-unreachable', `${label} ${problem}`)
-  if (statusCode === 401) return untrusted(`${label} wants a token, or another one: ws({ token })`)
-  if (statusCode === 403) return untrusted(`${label} does not accept the certificate of this side`)
+  if (statusCode === 401) return peerUntrusted(`${label} wants a token, or another one: ws({ token })`)
+  if (statusCode === 403) return peerUntrusted(`${label} does not accept the certificate of this side`)
   if (statusCode === 404) return unreachable('is a path that nobody listens on')
   if (statusCode === 503) return unreachable('has no room for another channel')
   if (statusCode > 500) return unreachable(`is behind a server that answered with the HTTP status ${statusCode}`)
@@ -112,7 +112,7 @@ function asDialError(error: NodeJS.ErrnoException, label: string, secure: boolea
     if (code === undefined && message.includes('subprotocol')) return unsupported(message, error)
     // What `ws` finds wrong with an answer has no code.
     if (code === undefined || code.startsWith('HPE_')) return malformed(`an answer to HTTP: ${message}`, error)
-    if (secure && isTlsError(error)) return untrusted(`${label}: ${message}`, error)
+    if (secure && isTlsError(error)) return peerUntrusted(`${label}: ${message}`, error)
   }
   return new AssayError('peer-unreachable', `nobody answers on ${label}: ${reasons.join('; ')}`, { cause: error })
 }

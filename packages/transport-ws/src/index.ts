@@ -24,6 +24,7 @@
  *
  * @module
  */
+
+export type { TlsOptions } from '@tensor-assay/core/node'
 export type { WsListenOptions, WsOptions, WsTransport } from './options.ts'
-export type { TlsOptions } from './tls.ts'
 export { ws } from './ws.ts'

@@ -54,8 +54,10 @@ async function bind(address: Address, onChannel: OnChannel, settings: ListenSett
   return { address: label, close }
 }
 
+const certificateAdvice = 'pass ws({ tls: { key, cert } }), or a server that has one'
+
 function createServer({ scheme }: Address, { credentials }: ListenSettings): HttpServer | HttpsServer {
-  return scheme === 'ws' ? createHttpServer() : createHttpsServer(credentials.serverOptions())
+  return scheme === 'ws' ? createHttpServer() : createHttpsServer(credentials.serverOptions(certificateAdvice))
 }
 
 /** Listens on a path of somebody else's server. */

@@ -1,8 +1,8 @@
 import type { Server as HttpServer } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'
 import type { Channel, Listener, ListenOptions, Transport } from '@tensor-assay/core'
+import type { TlsOptions } from '@tensor-assay/core/node'
 import { type DialerOptions, type DialerSettings, integer, resolveDialerOptions, timeoutOf } from './dialer-options.ts'
-import type { TlsOptions } from './tls.ts'
 
 /** Every bound and wait of this transport. A timeout of `Infinity` means never. */
 export interface WsOptions extends DialerOptions {

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { AssayError, type Channel, MemoryBudget } from '@tensor-assay/core'
+import { peerUntrusted } from '@tensor-assay/core/node'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Address, formatAddress } from './address.ts'
 import { Arrival } from './arrival.ts'
@@ -10,7 +11,6 @@ import { Gate, pathOf, type Refusal, refusal, refuse } from './gate.ts'
 import { greet } from './greeting.ts'
 import type { ListenSettings } from './listen.ts'
 import { NodeLink } from './node-link.ts'
-import { untrusted } from './tls.ts'
 import { malformed, subprotocol } from './wire.ts'
 import { wsOptions } from './ws-options.ts'
 
@@ -106,7 +106,7 @@ export class Reception {
       refuse(stream, refused)
       return
     }
-    if (/^(ERR_SSL_|EPROTO$)/.test(code)) arrival?.report(untrusted(`TLS failed: ${message}`, error))
+    if (/^(ERR_SSL_|EPROTO$)/.test(code)) arrival?.report(peerUntrusted(`TLS failed: ${message}`, error))
     stream.destroy()
   }
 

@@ -1,9 +1,9 @@
+import { TlsCredentials } from '@tensor-assay/core/node'
 import { parseAddress } from './address.ts'
 import { dial } from './dial.ts'
 import { timeoutOf } from './dialer-options.ts'
 import { listen } from './listen.ts'
 import { maxChannelsOf, resolveOptions, type WsOptions, type WsTransport } from './options.ts'
-import { Credentials } from './tls.ts'
 
 /**
  * Channels over `ws://host:port/path` and `wss://host:port/path`; the scheme of the address decides.
@@ -25,7 +25,7 @@ import { Credentials } from './tls.ts'
  * ```
  */
 export function ws(options: WsOptions = {}): WsTransport {
-  const settings = { ...resolveOptions(options), credentials: new Credentials(options.tls ?? {}) }
+  const settings = { ...resolveOptions(options), credentials: new TlsCredentials(options.tls ?? {}) }
   return {
     specificationVersion: 'v1',
     name: 'ws',

@@ -1,15 +1,6 @@
-import type { X509Certificate } from 'node:crypto'
 import { isIP, type Socket } from 'node:net'
-import {
-  type ConnectionOptions,
-  connect,
-  createSecureContext,
-  createServer,
-  type SecureContextOptions,
-  type TLSSocket,
-} from 'node:tls'
-import { AssayError } from '@tensor-assay/core'
-import type { NetworkAddress } from './address.ts'
+import { type ConnectionOptions, connect, createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls'
+import { AssayError } from '../errors.ts'
 
 type Pem = string | Buffer
 
@@ -35,8 +26,16 @@ export interface TlsOptions {
   readonly fingerprints?: readonly string[]
 }
 
-/** {@link TlsOptions}, checked once. */
-export class Credentials {
+export type TlsServerOptions = SecureContextOptions & {
+  readonly requestCert: boolean
+  readonly rejectUnauthorized: boolean
+}
+
+/**
+ * {@link TlsOptions}, checked once, for transports that have TLS: what they ask for, and whom they trust. What they say to
+ * each other is theirs.
+ */
+export class TlsCredentials {
   readonly #options: TlsOptions
   readonly #pinned: ReadonlySet<string> | undefined
 
@@ -54,7 +53,7 @@ export class Credentials {
   }
 
   /** A socket on its way to a secure connection. */
-  connect({ host, port }: NetworkAddress): TLSSocket {
+  connect({ host, port }: { readonly host: string; readonly port: number }): TLSSocket {
     const options: ConnectionOptions = {
       ...this.#context(),
       host,
@@ -64,28 +63,32 @@ export class Credentials {
     return connect(isIP(host) === 0 ? { ...options, servername: host } : options)
   }
 
-  /** @throws {TypeError} If there is no key and certificate to show to those who dial. */
-  gate(): TlsGate {
+  /**
+   * What a TLS server is made with. It takes in whoever comes: {@link TlsCredentials.refusalOf} decides.
+   *
+   * @param howTo - What the caller of a transport has to do to have a certificate.
+   * @throws {TypeError} If there is no key and certificate to show to those who dial.
+   */
+  serverOptions(howTo: string): TlsServerOptions {
     const { key, cert, requestCert = this.#pinned !== undefined } = this.#options
-    if (key === undefined || cert === undefined) {
-      throw new TypeError('listening on tls:// needs a certificate: pass tcp({ tls: { key, cert } })')
-    }
-    // Node would end an unauthorized connection without a word; this transport tells the dialer why.
-    return new TlsGate(createServer({ ...this.#context(), requestCert, rejectUnauthorized: false }))
+    if (key === undefined || cert === undefined) throw new TypeError(`listening needs a certificate: ${howTo}`)
+    // Node would end an unauthorized connection without a word; transports tell the dialer why.
+    return { ...this.#context(), requestCert, rejectUnauthorized: false }
   }
 
   /** Why the listener that was dialed is not trusted, where Node's own checks do not decide. */
-  distrustOf(socket: TLSSocket): AssayError | undefined {
-    return this.#pinned && unlessPinned(socket, this.#pinned)
+  distrustOf(socket: Socket): AssayError | undefined {
+    return this.#pinned && socket instanceof TLSSocket ? unlessPinned(socket, this.#pinned) : undefined
   }
 
   /** Why a dialer is refused. */
-  refusalOf(socket: TLSSocket): AssayError | undefined {
+  refusalOf(socket: Socket): AssayError | undefined {
     const { requestCert = false, rejectUnauthorized = true } = this.#options
+    if (!(socket instanceof TLSSocket)) return undefined
     if (this.#pinned !== undefined) return unlessPinned(socket, this.#pinned)
     if (!requestCert || !rejectUnauthorized || socket.authorized) return undefined
     const problem = certificateOf(socket) === undefined ? 'it showed none' : String(socket.authorizationError)
-    return untrusted(`its certificate is not accepted: ${problem}`)
+    return peerUntrusted(`its certificate is not accepted: ${problem}`)
   }
 
   #context(): SecureContextOptions {
@@ -99,63 +102,25 @@ export class Credentials {
   }
 }
 
-interface Underway {
-  resolve(socket: TLSSocket): void
-  reject(error: Error): void
-}
-
-/** Turns accepted connections into TLS ones. The server inside never listens: it is given connections. */
-export class TlsGate {
-  readonly #server: ReturnType<typeof createServer>
-  /** By the four-tuple of the connection, the one thing that is visible on both layers. */
-  readonly #underway = new Map<string, Underway>()
-
-  constructor(server: ReturnType<typeof createServer>) {
-    this.#server = server
-    server.on('secureConnection', (socket) => this.#underway.get(endpoints(socket))?.resolve(socket))
-    server.on('tlsClientError', (error, socket) => {
-      this.#underway.get(endpoints(socket))?.reject(untrusted(`the TLS handshake failed: ${error.message}`, error))
-    })
-  }
-
-  /** @throws {AssayError} `peer-untrusted`, or what the connection was destroyed with. */
-  async secure(raw: Socket): Promise<TLSSocket> {
-    const key = endpoints(raw)
-    try {
-      return await new Promise<TLSSocket>((resolve, reject) => {
-        this.#underway.set(key, { resolve, reject })
-        raw.once('close', () => reject(raw.errored ?? untrusted('it ended the connection during the TLS handshake')))
-        this.#server.emit('connection', raw)
-      })
-    } finally {
-      this.#underway.delete(key)
-    }
-  }
-}
-
 /** Whether an error of a dialing TLS socket speaks of certificates or of TLS, and not of the network beneath. */
-export function isTlsError(error: NodeJS.ErrnoException): boolean {
-  const { code = '' } = error
+export function isTlsError({ code = '' }: NodeJS.ErrnoException): boolean {
   return code === 'EPROTO' || !/^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code)
 }
 
-export function untrusted(problem: string, cause?: unknown): AssayError {
+/** Why a peer is not let in, or not spoken to. */
+export function peerUntrusted(problem: string, cause?: unknown): AssayError {
   return new AssayError('peer-untrusted', `the peer is not trusted: ${problem}`, { cause })
 }
 
 function unlessPinned(socket: TLSSocket, pinned: ReadonlySet<string>): AssayError | undefined {
   const fingerprint = certificateOf(socket)?.fingerprint256
-  if (fingerprint === undefined) return untrusted('it showed no certificate, and one of those pinned is required')
+  if (fingerprint === undefined) return peerUntrusted('it showed no certificate, and one of those pinned is required')
   if (pinned.has(normalFingerprint(fingerprint))) return undefined
-  return untrusted(`its certificate has the SHA-256 fingerprint ${fingerprint}, which is not pinned`)
+  return peerUntrusted(`its certificate has the SHA-256 fingerprint ${fingerprint}, which is not pinned`)
 }
 
-function certificateOf(socket: TLSSocket): X509Certificate | undefined {
+function certificateOf(socket: TLSSocket) {
   return socket.getPeerX509Certificate()
-}
-
-function endpoints(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
 }
 
 function normalFingerprint(fingerprint: string): string {
