@@ -400,6 +400,26 @@ const records_ = inFile(`${src}/record-problem.ts`, records, [
   ],
 ])
 
+const patience = inFile(
+  `${src}/patience.ts`,
+  [`${test}/patience.test.ts`],
+  [
+    [
+      'time in which nobody was heard counts',
+      'Math.min(slice, performance.now() - sliceBegan)',
+      '(performance.now() - sliceBegan)',
+      'an overloaded verifier fails honest provers',
+    ],
+    [
+      'what came at the last moment is late',
+      'else timer = setTimeout(() => resolve({ isLate: true }), 0)',
+      'else resolve({ isLate: true })',
+      'an honest prover fails for the time that reading takes',
+    ],
+    ['nobody is ever late', 'countedMs += slice', 'countedMs += 0', 'a prover is waited for without end'],
+  ],
+)
+
 const opening = inFile(`${src}/lay-opening.ts`, openings, [
   [
     'a patch of any size',
@@ -714,6 +734,7 @@ const receipt = inFile(`${src}/receipt.ts`, receipts, [
 ])
 
 export const verifierMutants: readonly Mutant[] = [
+  ...patience,
   ...audit,
   ...session,
   ...trust,
