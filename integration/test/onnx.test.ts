@@ -54,6 +54,7 @@ const wholly = new Set([
   'float16',
   'densenet',
   'operator set 7',
+  'folded convolutions',
   'mnist.onnx',
 ])
 

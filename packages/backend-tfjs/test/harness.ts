@@ -92,11 +92,13 @@ async function plain(tensor: tf.Tensor): Promise<PlainTensor> {
 function runOperation(values: readonly tf.Tensor[], operation: ProgramOperation): tf.Tensor {
   if (operation.kind === 'assign') throw new TypeError('TensorFlow.js changes no tensor in place')
   const { bias, slope, slopes } = operation
-  if (operation.activation === 'clip') throw new TypeError('TensorFlow.js fuses no such activation')
-  const activation: tf.fused.Activation = operation.activation ?? 'linear'
+  const { activation = 'linear' } = operation
+  if (activation === 'clip' || activation === 'tanh' || activation === 'hardsigmoid') {
+    throw new TypeError('TensorFlow.js fuses no such activation')
+  }
   const isFused = bias !== undefined || activation !== 'linear'
   const fused = {
-    activation,
+    activation: activation as tf.fused.Activation,
     ...(bias !== undefined && { bias: values[bias]! }),
     ...(slope !== undefined && { leakyreluAlpha: slope }),
     ...(slopes !== undefined && { preluActivationWeights: values[slopes]! }),

@@ -98,9 +98,11 @@ export interface VectorOperand {
 }
 
 export type Activation =
-  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
+  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'tanh' }
   | { readonly name: 'leakyrelu'; readonly slope: number }
   | { readonly name: 'clip'; readonly least: number; readonly most: number }
+  /** min(max(slope·x + offset, 0), 1). */
+  | { readonly name: 'hardsigmoid'; readonly slope: number; readonly offset: number }
   | { readonly name: 'prelu'; readonly slopes: VectorOperand }
 
 /** Something the backend saw but cannot state as a product. It is reported to the verifier and never counted as checked. */

@@ -99,9 +99,15 @@ export function checkOpenedRows(options: CheckOptions): CheckedRows {
  * whoever states the product knows C without any work.
  */
 function countTelling({ record: { alpha, activation, layout }, opened }: CheckOptions): number {
-  if (alpha === 0 || (activation.name === 'clip' && activation.least >= activation.most)) return 0
+  if (alpha === 0 || isConstant(activation)) return 0
   const geometry = geometryOf(layout)
   return opened.plan.rows.reduce((count, r) => count + (geometry.aRows(r).length > 0 ? 1 : 0), 0)
+}
+
+/** Whether an activation has one value, or so large an offset that its rounding covers all values that it has. */
+function isConstant(activation: ProductRecord['activation']): boolean {
+  if (activation.name === 'clip') return activation.least >= activation.most
+  return activation.name === 'hardsigmoid' && (activation.slope === 0 || Math.abs(activation.offset) > 64)
 }
 
 /** What the policy allows engines of the declared arithmetic. */

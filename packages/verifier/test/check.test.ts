@@ -177,6 +177,8 @@ describe('rows that say nothing of A are checked, and count for nothing', () => 
     ['a factor of 0', { alpha: 0 }],
     ['an activation of one value', { activation: clip(0, 0) }],
     ['an activation whose ends are crossed', { activation: clip(2, 0) }],
+    ['a hard sigmoid without a slope', { activation: { name: 'hardsigmoid', slope: 0, offset: 0 } }],
+    ['a hard sigmoid far from its slope', { activation: { name: 'hardsigmoid', slope: 1, offset: -1e9 } }],
   ])('%s', async (_, changes) => {
     expect(await check({ c: zero, changes })).toMatchObject({ rows: 0, findings: [] })
     const wrong = zero.slice().fill(1, -1)

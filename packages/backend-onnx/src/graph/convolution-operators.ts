@@ -109,8 +109,12 @@ function blockedConvolution(node: OnnxNode, values: GraphValues): Statement | Op
     else if (inChannels !== undefined) a = blocked.inOrder(a, inChannels)
     else return { reason: 'a blocked convolution whose number of input channels cannot be told' }
   }
+  const form = found.form as ConvolutionForm
+  // Of a depthwise convolution the groups are filled up with the channels.
+  const isDepthwise = form.groups > 1 && form.groups === filters.dims[0]
   return {
     ...found,
+    form: isDepthwise ? { ...form, groups: outChannels } : form,
     a,
     b: { kind: 'blocked-filters', value: requiredInput(node, 1), outChannels },
     c: blocked.inOrder(found.c, outChannels),

@@ -58,6 +58,14 @@ export function fusedActivation(node: OnnxNode, values: GraphValues): PlannedAct
       return { name: 'relu' }
     case 'Sigmoid':
       return { name: 'sigmoid' }
+    case 'Tanh':
+      return { name: 'tanh' }
+    case 'HardSigmoid':
+      return {
+        name: 'hardsigmoid',
+        slope: alpha(0.2),
+        offset: parameters?.[1] ?? attributes.float('activation_beta', 0.5),
+      }
     case 'LeakyRelu':
       return { name: 'leakyrelu', alpha: alpha(0.01) }
     case 'Elu':

@@ -82,8 +82,9 @@ export interface ConvolutionForm {
 }
 
 export type PlannedActivation =
-  | { readonly name: 'linear' | 'relu' | 'sigmoid' }
+  | { readonly name: 'linear' | 'relu' | 'sigmoid' | 'tanh' }
   | { readonly name: 'leakyrelu' | 'elu'; readonly alpha: number }
+  | { readonly name: 'hardsigmoid'; readonly slope: number; readonly offset: number }
   | { readonly name: 'clip'; readonly least: number; readonly most: number }
 
 /** C = A·B. */

@@ -155,7 +155,7 @@ describe('statements', () => {
 describe('what cannot be stated', () => {
   const opaque: [string, Partial<NewNode>, RegExp, NewGraph?][] = [
     ['Gemm', { inputs: ['x', 'w', 'b'] }, /a bias of shape \[2,2\]/, { initializers: [w, { ...w, name: 'b' }] }],
-    ['FusedGemm', { domain: 'com.microsoft', attributes: { activation: 'Tanh' } }, /activation Tanh/],
+    ['FusedGemm', { domain: 'com.microsoft', attributes: { activation: 'Selu' } }, /activation Selu/],
     ['FusedConv', { domain: 'com.microsoft', attributes: { activation: 'Clip' } }, /without its two bounds/],
     ['FusedMatMul', { domain: 'com.microsoft', attributes: { transBatchA: 1n } }, /batch dimension is not in front/],
     ['Conv', { attributes: { auto_pad: 'WRONG' } }, /auto_pad WRONG/],

@@ -191,6 +191,9 @@ export function bert(): TestModel {
     l.op('Add', [l.linear(l.op('Relu', [up], name('relu')), name('down'), 2 * d, d), middle], name('residual2'))
     x = l.norm(name('residual2'), name('norm2'), d)
   }
+  l.initializers.push(int64Tensor('start', [0], []))
+  l.op('Gather', [x, 'start'], 'first', { axis: 1n })
+  l.op('Tanh', [l.linear('first', 'pooler', d, d)], 'pooled')
   // The head is the transposed table of words.
   l.op('Transpose', ['words'], 'words.transposed', { perm: [1n, 0n] })
   l.op('MatMul', [x, 'words.transposed'], 'y')
@@ -203,7 +206,7 @@ export function bert(): TestModel {
         { name: 'ids', type: 'int32', dims: ['batch', length] },
         { name: 'mask', type: 'int32', dims: ['batch', length] },
       ],
-      ['y'],
+      ['y', 'pooled'],
     ),
     feeds: {
       ids: { type: 'int32', data: ids, dims: [2, length] },
@@ -365,5 +368,44 @@ export function old(): TestModel {
       irVersion: 3,
     }),
     feeds: { x: floatFeed(l.numbers, [2, 1, 6, 6]) },
+  }
+}
+
+/** Depthwise convolutions whose channels fill no whole block of 16, gates, and Swish. */
+export function efficientNet(): TestModel {
+  const l = new Layers(67)
+  const swish = (x: string) => l.op('Mul', [x, l.op('Sigmoid', [x], `${x}.sigmoid`)], `${x}.swish`)
+  let x = swish(l.conv('x', 'stem', [24, 3, 3, 3], { strides: [2n, 2n] }))
+  for (const i of [1, 2]) {
+    const up = swish(l.conv(x, `up${i}`, [72, 24, 1, 1]))
+    const deep = swish(l.conv(up, `deep${i}`, [72, 1, 5, 5], { group: 72n }))
+    const small = swish(l.conv(l.op('GlobalAveragePool', [deep], `mean${i}`), `squeeze${i}`, [6, 72, 1, 1]))
+    const gate = l.op('Sigmoid', [l.conv(small, `excite${i}`, [72, 6, 1, 1])], `gate${i}`)
+    const down = l.conv(l.op('Mul', [deep, gate], `gated${i}`), `down${i}`, [24, 72, 1, 1])
+    x = l.op('Add', [down, x], `sum${i}`)
+  }
+  l.op('Flatten', [l.op('GlobalAveragePool', [l.conv(x, 'head', [40, 24, 1, 1])], 'mean')], 'features')
+  l.op('Gemm', ['features', l.floats('y.w', [40, 7]), l.floats('y.b', [7])], 'y')
+  return {
+    name: 'efficientnet',
+    file: l.file([{ name: 'x', type: 'float32', dims: ['batch', 3, 16, 16] }], ['y']),
+    feeds: { x: floatFeed(l.numbers, [1, 3, 16, 16]) },
+  }
+}
+
+/** Factors and terms for each channel behind convolutions, one and several, which become part of the filters. */
+export function foldedConvolutions(): TestModel {
+  const l = new Layers(68)
+  l.initializers.push(weight(l.numbers, 'bare.w', [16, 8, 3, 3], 72))
+  l.op('Conv', ['x', 'bare.w'], 'bare')
+  const first = l.op('Relu', [l.op('Add', ['bare', l.floats('term', [16, 1, 1])], 'added')], 'first')
+  const scaled = l.op('Mul', [l.conv(first, 'second', [16, 16, 1, 1]), l.floats('factor', [16, 1, 1])], 'scaled')
+  l.op('Mul', [l.conv(scaled, 'third', [16, 16, 1, 1]), l.floats('factor2', [1, 16, 1, 1])], 'scaled2')
+  const both = l.op('Add', ['scaled2', l.floats('term2', [1, 16, 1, 1])], 'both')
+  l.op('Tanh', [l.conv(both, 'fourth', [8, 16, 3, 3])], 'y')
+  return {
+    name: 'folded convolutions',
+    file: l.file([{ name: 'x', type: 'float32', dims: [1, 8, 10, 10] }], ['y']),
+    feeds: { x: floatFeed(l.numbers, [1, 8, 10, 10]) },
   }
 }

@@ -1,4 +1,14 @@
-import { bert, decoder, denseNet, mobileNet, old, uNet, visionTransformer } from './architectures.ts'
+import {
+  bert,
+  decoder,
+  denseNet,
+  efficientNet,
+  foldedConvolutions,
+  mobileNet,
+  old,
+  uNet,
+  visionTransformer,
+} from './architectures.ts'
 import { controlFlow, recurrent } from './control-flow.ts'
 import { blockedConvolutions, cnn, convolutionShapes, dynamicFilters, residual, resnet } from './convolution.ts'
 import { batchNormalised, derivedWeights, gemm, gemmAddends, matmulShapes, mlp } from './matmul.ts'
@@ -41,4 +51,6 @@ export const generatedModels: readonly TestModel[] = [
   uNet(),
   denseNet(),
   old(),
+  efficientNet(),
+  foldedConvolutions(),
 ]

@@ -163,6 +163,10 @@ function activate(activation: PlannedActivation, x: number): number {
       return Math.max(0, x)
     case 'sigmoid':
       return 1 / (1 + Math.exp(-x))
+    case 'tanh':
+      return Math.tanh(x)
+    case 'hardsigmoid':
+      return Math.min(1, Math.max(0, activation.slope * x + activation.offset))
     case 'leakyrelu':
       return x < 0 ? activation.alpha * x : x
     case 'elu':

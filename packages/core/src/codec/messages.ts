@@ -60,9 +60,10 @@ const layout = v.variant('kind', [
 ])
 
 const activation = v.variant('name', [
-  v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid']) }),
+  v.strictObject({ name: v.picklist(['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'tanh']) }),
   v.strictObject({ name: v.literal('leakyrelu'), slope: finite }),
   v.strictObject({ name: v.literal('clip'), least: finite, most: finite }),
+  v.strictObject({ name: v.literal('hardsigmoid'), slope: finite, offset: finite }),
   v.strictObject({ name: v.literal('prelu'), slopes: vector }),
 ])
 

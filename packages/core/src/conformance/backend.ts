@@ -26,9 +26,11 @@ export type BackendCapability =
   | 'relu6'
   | 'elu'
   | 'sigmoid'
+  | 'tanh'
   | 'leakyrelu'
   | 'prelu'
   | 'clip'
+  | 'hardsigmoid'
   /** Convolutions that the backend states as products. */
   | 'conv2d-channels-last'
   | 'conv2d-channels-first'

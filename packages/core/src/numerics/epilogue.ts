@@ -23,9 +23,10 @@ export interface QuantizedEpilogue {
 }
 
 export type NumericActivation =
-  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
+  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'tanh' }
   | { readonly name: 'leakyrelu'; readonly slope: number }
   | { readonly name: 'clip'; readonly least: number; readonly most: number }
+  | { readonly name: 'hardsigmoid'; readonly slope: number; readonly offset: number }
   /** `slopes`: shape [n], or [1] for every column. */
   | { readonly name: 'prelu'; readonly slopes: Float64Array }
 
@@ -59,6 +60,10 @@ export function activate(activation: NumericActivation, column: number, x: numbe
       return x < 0 ? Math.expm1(x) : x
     case 'sigmoid':
       return 1 / (1 + Math.exp(-x))
+    case 'tanh':
+      return Math.tanh(x)
+    case 'hardsigmoid':
+      return Math.min(Math.max(activation.slope * x + activation.offset, 0), 1)
     case 'leakyrelu':
       return x < 0 ? activation.slope * x : x
     case 'prelu':
@@ -84,7 +89,8 @@ export function activatedTolerance(
   const left = activate(activation, column, x - tolerance)
   const right = activate(activation, column, x + tolerance)
   const value = activate(activation, column, x)
-  const rounding = evaluationError(activation, x - tolerance, Math.max(Math.abs(left), Math.abs(right)))
+  const isFlat = activation.name === 'hardsigmoid' && left === right
+  const rounding = isFlat ? 0 : evaluationError(activation, x - tolerance, Math.max(Math.abs(left), Math.abs(right)))
   // Each activation is monotone, or decreasing up to 0 and increasing beyond (a negative slope).
   if (above) return Math.max(left, right) - value + rounding
   const turn = x - tolerance < 0 && x + tolerance > 0 ? activate(activation, column, 0) : value
@@ -101,13 +107,19 @@ const unitRoundoff = 2 ** -24
  *   Shading Language, section 15.7.4.1), an ulp being at most 2u of the value. For x <= 0, (3 + 2|x|)·eˣ <= 3: eˣ − 1 is
  *   wrong by at most 6u, and u/2 of its own. In σ = 1/(1 + e⁻ˣ) the error of e⁻ˣ counts (3 + 2|x|)·2u·σ(1 − σ) < 2u,
  *   the sum u·σ and the quotient 5u·σ, together less than 8u. Hence 8u for both.
+ * - tanh: ONNX Runtime's quotient of polynomials loses 4.6u where the value is near 1, and no more elsewhere; 8u again.
+ * - A product slope·x of at most 1 + |offset| where the result is neither 0 nor 1, rounded, and a sum of at most 1: less than
+ *   2u·(1 + |offset|).
  */
 function evaluationError(activation: NumericActivation, leftEnd: number, magnitude: number): number {
   switch (activation.name) {
     case 'elu':
       return leftEnd < 0 ? 8 * unitRoundoff : 0
     case 'sigmoid':
+    case 'tanh':
       return 8 * unitRoundoff
+    case 'hardsigmoid':
+      return 2 * unitRoundoff * (1 + Math.abs(activation.offset))
     case 'leakyrelu':
     case 'prelu':
       return leftEnd < 0 ? 2 * unitRoundoff * magnitude : 0

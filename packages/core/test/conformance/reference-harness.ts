@@ -18,9 +18,11 @@ const capabilities: readonly BackendCapability[] = [
   'relu6',
   'elu',
   'sigmoid',
+  'tanh',
   'leakyrelu',
   'prelu',
   'clip',
+  'hardsigmoid',
   'conv2d-channels-last',
   'conv2d-channels-first',
   'conv2d-groups',
@@ -81,10 +83,11 @@ function runOperation(
 }
 
 function activationOf(
-  { activation: name, slope, slopes, least, most }: Exclude<ProgramOperation, { kind: 'assign' }>,
+  { activation: name, slope, offset, slopes, least, most }: Exclude<ProgramOperation, { kind: 'assign' }>,
   values: readonly ReferenceTensor[],
 ): ReferenceActivation {
   if (name === 'leakyrelu') return { name, slope: slope! }
+  if (name === 'hardsigmoid') return { name, slope: slope!, offset: offset! }
   if (name === 'clip') return { name, least: least!, most: most! }
   return name === 'prelu' ? { name, slopes: values[slopes!]! } : { name: name ?? 'linear' }
 }

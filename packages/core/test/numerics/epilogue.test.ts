@@ -8,6 +8,9 @@ const activations: readonly NumericActivation[] = [
   { name: 'relu6' },
   { name: 'elu' },
   { name: 'sigmoid' },
+  { name: 'tanh' },
+  { name: 'hardsigmoid', slope: 0.2, offset: 0.5 },
+  { name: 'hardsigmoid', slope: -3, offset: -0.25 },
   { name: 'leakyrelu', slope: 0.2 },
   { name: 'leakyrelu', slope: -0.5 },
   { name: 'leakyrelu', slope: 3 },
@@ -26,6 +29,10 @@ describe('activate', () => {
     expect([-1, 2].map((x) => at({ name: 'elu' }, x))).toEqual([Math.expm1(-1), 2])
     expect([0, 1000, -1000].map((x) => at({ name: 'sigmoid' }, x))).toEqual([0.5, 1, 0])
     expect(at({ name: 'sigmoid' }, 1)).toBeCloseTo(0.731058578630005, 15)
+    expect([0, 1000, -1000].map((x) => at({ name: 'tanh' }, x))).toEqual([0, 1, -1])
+    expect(at({ name: 'tanh' }, 0.5)).toBeCloseTo(0.46211715726001, 14)
+    const hard: NumericActivation = { name: 'hardsigmoid', slope: 0.25, offset: 0.5 }
+    expect([-2, -1, 0, 1, 2, 9].map((x) => at(hard, x))).toEqual([0, 0.25, 0.5, 0.75, 1, 1])
     expect([-2, 3].map((x) => at({ name: 'leakyrelu', slope: 0.2 }, x))).toEqual([-0.4, 3])
     const prelu: NumericActivation = { name: 'prelu', slopes: Float64Array.of(0.25, -2) }
     expect([at(prelu, -2, 0), at(prelu, -2, 1), at(prelu, 3, 1)]).toEqual([-0.5, 4, 3])
@@ -62,6 +69,13 @@ describe('activatedTolerance', () => {
     expect(activatedTolerance({ name: 'relu' }, 0, -1, 1e-3, false)).toBe(0)
     expect(activatedTolerance({ name: 'relu6' }, 0, 7, 1e-3, true)).toBe(0)
     expect(activatedTolerance({ name: 'relu6' }, 0, 7, 1e-3, false)).toBe(0)
+  })
+
+  it('allows nothing where a hard sigmoid is 0 or 1, whatever its offset', () => {
+    const hard = (offset: number) => ({ name: 'hardsigmoid', slope: 0.2, offset }) as const
+    expect(activatedTolerance(hard(0.5), 0, -4, 1e-3, true)).toBe(0)
+    expect(activatedTolerance(hard(1e10), 0, 1, 1e-3, false)).toBe(0)
+    expect(activatedTolerance(hard(0.5), 0, 1, 0, true)).toBeLessThan(2 ** -22)
   })
 
   it('allows less where sigmoid is flat than a Lipschitz constant would', () => {

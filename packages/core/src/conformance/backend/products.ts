@@ -77,8 +77,10 @@ export const variants: readonly Variant[] = [
   variant('relu6', [5, 90], [90, 3], { activation: 'relu6' }, ['relu6']),
   variant('elu', [5, 7], [7, 3], { activation: 'elu' }, ['elu']),
   variant('sigmoid', [5, 7], [7, 3], { activation: 'sigmoid' }, ['sigmoid']),
+  variant('tanh', [5, 7], [7, 3], { activation: 'tanh' }, ['tanh']),
   variant('leakyrelu', [5, 7], [7, 3], { activation: 'leakyrelu', slope: 0.3 }, ['leakyrelu']),
   variant('clip', [5, 7], [7, 3], { activation: 'clip', least: -0.5, most: 0.75 }, ['clip']),
+  variant('hardsigmoid', [5, 7], [7, 3], { activation: 'hardsigmoid', slope: 0.3, offset: 0.4 }, ['hardsigmoid']),
   variant('prelu', [5, 7], [7, 3], { activation: 'prelu', slopes: slopesAt }, ['prelu']),
 ]
 

@@ -48,9 +48,11 @@ interface Fused {
   readonly bias?: number
   /** Of the shape of the result. */
   readonly addend?: number
-  readonly activation?: 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'leakyrelu' | 'prelu' | 'clip'
-  /** Of `leakyrelu`. */
+  readonly activation?: 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'tanh' | 'leakyrelu' | 'prelu' | 'clip' | 'hardsigmoid'
+  /** Of `leakyrelu` and `hardsigmoid`. */
   readonly slope?: number
+  /** Of `hardsigmoid`. */
+  readonly offset?: number
   /** Of `prelu`, shape [n]. */
   readonly slopes?: number
   /** Of `clip`. */

@@ -144,8 +144,10 @@ function checkEpilogue(
   assertEqual(bias?.digest, digestAt(operation.bias, product.epilogue.bias?.dtype), 'digest of the bias')
   assertEqual(activation.name, operation.activation ?? 'linear', 'activation')
   assertEqual(slopes?.digest, digestAt(operation.slopes, slopesType(activation)), 'digest of the slopes')
-  if (activation.name === 'leakyrelu')
+  if (activation.name === 'leakyrelu' || activation.name === 'hardsigmoid')
     assertEqual(Math.fround(activation.slope), Math.fround(operation.slope!), 'slope')
+  if (activation.name === 'hardsigmoid')
+    assertEqual(Math.fround(activation.offset), Math.fround(operation.offset!), 'offset')
   if (activation.name === 'clip') {
     const stated = `${Math.fround(activation.least)} to ${Math.fround(activation.most)}`
     assertEqual(stated, `${Math.fround(operation.least!)} to ${Math.fround(operation.most!)}`, 'limits')
@@ -178,12 +180,13 @@ function numericEpilogue(
 }
 
 function numericActivation(
-  { activation: name, slope, least, most }: MatMul | Conv2d,
+  { activation: name, slope, offset, least, most }: MatMul | Conv2d,
   slopes: () => Float64Array,
 ): NumericActivation {
   if (name === 'prelu') return { name, slopes: slopes() }
   if (name === 'leakyrelu') return { name, slope: Math.fround(slope!) }
   if (name === 'clip') return { name, least: Math.fround(least!), most: Math.fround(most!) }
+  if (name === 'hardsigmoid') return { name, slope: Math.fround(slope!), offset: Math.fround(offset!) }
   return { name: name ?? 'linear' }
 }
 

@@ -2,9 +2,10 @@ import type { ReferenceTensor } from './tensor.ts'
 
 /** What a kernel applies to each sum, in float32 arithmetic. Slopes have an element for each column, or one for all. */
 export type ReferenceActivation =
-  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' }
+  | { readonly name: 'linear' | 'relu' | 'relu6' | 'elu' | 'sigmoid' | 'tanh' }
   | { readonly name: 'leakyrelu'; readonly slope: number }
   | { readonly name: 'clip'; readonly least: number; readonly most: number }
+  | { readonly name: 'hardsigmoid'; readonly slope: number; readonly offset: number }
   | { readonly name: 'prelu'; readonly slopes: ReferenceTensor }
 
 /** The activation of a sum that belongs to `column`. Written apart from the verifier's, which must not check itself. */
@@ -20,6 +21,12 @@ export function activateReference(activation: ReferenceActivation, column: numbe
       return sum >= 0 ? sum : Math.fround(Math.exp(sum) - 1)
     case 'sigmoid':
       return Math.fround(1 / (1 + Math.exp(-sum)))
+    case 'tanh':
+      return Math.fround(Math.tanh(sum))
+    case 'hardsigmoid': {
+      const slope = Math.fround(Math.fround(activation.slope) * sum)
+      return Math.min(Math.max(Math.fround(slope + Math.fround(activation.offset)), 0), 1)
+    }
     case 'leakyrelu':
       return sum >= 0 ? sum : Math.fround(Math.fround(activation.slope) * sum)
     case 'clip':

@@ -72,6 +72,9 @@ function epilogueOf(
 function activationOf(handles: ReferenceHandles, activation: ReferenceActivation): Activation {
   if (activation.name === 'prelu') return { name: 'prelu', slopes: handles.vector(activation.slopes) }
   if (activation.name === 'leakyrelu') return { name: 'leakyrelu', slope: Math.fround(activation.slope) }
+  if (activation.name === 'hardsigmoid') {
+    return { name: 'hardsigmoid', slope: Math.fround(activation.slope), offset: Math.fround(activation.offset) }
+  }
   if (activation.name !== 'clip') return activation
   return { name: 'clip', least: Math.fround(activation.least), most: Math.fround(activation.most) }
 }

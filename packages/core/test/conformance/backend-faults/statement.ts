@@ -143,6 +143,18 @@ export const statementFaults: Record<string, BackendFault> = {
     caughtBy: `${reported}clip`,
     message: /limits: expected -0.5 to 0.75, got -1 to 0.75/,
   },
+  'states another offset': {
+    fault: epilogue(({ activation }) =>
+      activation.name === 'hardsigmoid' ? { activation: { ...activation, offset: 0.5 } } : {},
+    ),
+    caughtBy: `${reported}hardsigmoid`,
+    message: /offset: expected/,
+  },
+  'takes tanh for a sigmoid': {
+    fault: epilogue(({ activation }) => (activation.name === 'tanh' ? { activation: { name: 'sigmoid' } } : {})),
+    caughtBy: `${reported}tanh`,
+    message: /activation: expected tanh, got sigmoid/,
+  },
   'names an operation that it does not claim to see': {
     fault: stating((product) => ({ ...product, operation: 'dot' })),
     caughtBy: `${reported}plain`,

@@ -31,7 +31,7 @@ export type ReadTensor = (tensor: OnnxTensor) => Uint8Array
  */
 export function derivedConstants(model: OnnxModel, read: ReadTensor): NamedConstant[] {
   const known = new Map<string, Constant>()
-  const producers = new Map<string, OnnxNode>()
+  const foldable = new Map<string, Foldable>()
   const derived: NamedConstant[] = []
   for (const [name, tensor] of model.graph.initializers) {
     const constant = constantOf(tensor, read)
@@ -41,7 +41,6 @@ export function derivedConstants(model: OnnxModel, read: ReadTensor): NamedConst
     if (constant.dtype === 'float16' || constant.dtype === 'bfloat16') derived.push({ name, ...asFloat32(constant) })
   }
   for (const node of model.graph.nodes) {
-    for (const output of node.outputs) producers.set(output, node)
     const attributes = new Attributes(model, node)
     const constant = node.domain === '' ? fold(node, attributes, known, read) : undefined
     const [output = ''] = node.outputs
@@ -49,11 +48,25 @@ export function derivedConstants(model: OnnxModel, read: ReadTensor): NamedConst
       known.set(output, constant)
       derived.push({ name: output, ...constant })
     }
-    for (const extra of sideways(node, attributes, known, producers))
+    for (const extra of sideways(node, attributes, known, foldable))
       derived.push({ ...extra, name: `${output}/${extra.name}` })
   }
   return derived
 }
+
+/** A product by weights, into which what comes behind it may be folded. */
+interface Foldable {
+  readonly filters: Constant
+  readonly bias: Constant | undefined
+  /** Of the filters: where the channels of the product are. */
+  readonly axis: number
+  readonly isConvolution: boolean
+  /** What was folded into it so far. */
+  readonly folds: number
+}
+
+/** Each one is computed anew for the next: real models have two or three. */
+const maxFolds = 8
 
 /** A tensor of the file. @returns Undefined for an element type that no product has. */
 export function constantOf(tensor: OnnxTensor, read: ReadTensor): Constant | undefined {
@@ -122,7 +135,7 @@ function* sideways(
   node: OnnxNode,
   attributes: Attributes,
   known: ReadonlyMap<string, Constant>,
-  producers: ReadonlyMap<string, OnnxNode>,
+  foldable: Map<string, Foldable>,
 ): Generator<NamedConstant> {
   const input = (index: number) => known.get(node.inputs[index] ?? '')
   if (node.opType === 'MatMulNBits') {
@@ -140,25 +153,50 @@ function* sideways(
   const epsilon = attributes.float('epsilon', 1e-5)
   if (isNormalising) {
     // By itself it becomes a convolution of its own, by filters of one element.
-    const one = float32([parts[0]!.dims[0] ?? 1, 1, 1, 1], () => new Float32Array(elementCount(parts[0]!.dims)).fill(1))
-    for (const made of normalised(one, 0, undefined, parts as Constant[], epsilon)) {
-      yield { ...made, name: `${made.name} of its own` }
-    }
+    const { dims } = parts[0]!
+    const ones = float32([dims[0] ?? 1, 1, 1, 1], () => new Float32Array(elementCount(dims)).fill(1))
+    const alone = normalised(
+      { filters: ones, bias: undefined, axis: 0, isConvolution: true, folds: 0 },
+      parts as Constant[],
+      epsilon,
+    )
+    yield { ...alone.filters, name: 'filters of its own' }
+    yield { ...alone.bias!, name: 'bias of its own' }
   }
-  const before = producers.get(node.inputs[0] ?? '')
-  if (before?.opType !== 'Conv' && before?.opType !== 'MatMul') return
-  const filters = known.get(before.inputs[1] ?? '')
-  const bias = known.get(before.inputs[2] ?? '')
-  if (filters === undefined || (before.inputs[2] && bias === undefined)) return
-  // The channels of filters come first, those of a matrix last.
-  const axis = before.opType === 'Conv' ? 0 : filters.dims.length - 1
-  if (isNormalising) yield* normalised(filters, axis, bias, parts as Constant[], epsilon)
-  if (before.opType !== 'Conv') return
-  const other = input(1)
-  if (node.opType === 'Mul' && other?.dtype === 'float32') yield* scaled(filters, bias, other)
-  if (node.opType === 'Add' && other?.dtype === 'float32' && bias) {
-    yield { ...mapped(bias, (value, channel, add) => value + add(channel), other), name: 'bias' }
+  const [output = ''] = node.outputs
+  if (node.opType === 'Conv' || node.opType === 'MatMul') {
+    const filters = input(1)
+    const bias = input(2)
+    if (filters === undefined || (node.inputs[2] && bias === undefined)) return
+    const isConvolution = node.opType === 'Conv'
+    // The channels of filters come first, those of a matrix last.
+    foldable.set(output, { filters, bias, axis: isConvolution ? 0 : filters.dims.length - 1, isConvolution, folds: 0 })
+    return
   }
+  const before = foldable.get(node.inputs[0] ?? '')
+  if (before === undefined || before.folds === maxFolds) return
+  const folded = isNormalising
+    ? normalised(before, parts as Constant[], epsilon)
+    : before.isConvolution
+      ? combined(node, before, input(1))
+      : undefined
+  if (folded === undefined) return
+  // One after the other, each is folded into what the one before made.
+  foldable.set(output, { ...folded, folds: before.folds + 1 })
+  if (folded.filters !== before.filters) yield { ...folded.filters, name: 'filters' }
+  if (folded.bias && folded.bias !== input(1)) yield { ...folded.bias, name: 'bias' }
+}
+
+/** A factor or a term for each channel behind a convolution. */
+function combined({ opType }: OnnxNode, before: Foldable, other: Constant | undefined): Foldable | undefined {
+  if (other?.dtype !== 'float32') return undefined
+  const { filters, bias } = before
+  if (opType === 'Mul') {
+    const scaled = (x: Constant) => mapped(x, (value, channel, s) => value * s(channel), other)
+    return { ...before, filters: scaled(filters), bias: bias && scaled(bias) }
+  }
+  if (opType !== 'Add') return undefined
+  return { ...before, bias: bias ? mapped(bias, (value, channel, add) => value + add(channel), other) : other }
 }
 
 const { fround } = Math
@@ -275,19 +313,13 @@ function mapped(
   })
 }
 
-/** A normalisation behind a convolution: W·s and (b − mean)·s + B, s = scale/√(variance + ε). */
-function* normalised(
-  filters: Constant,
-  axis: number,
-  bias: Constant | undefined,
-  [scale, shift, mean, variance]: readonly Constant[],
-  epsilon: number,
-): Generator<NamedConstant> {
+/** A normalisation behind a product: W·s and (b − mean)·s + B, s = scale/√(variance + ε). */
+function normalised(before: Foldable, [scale, shift, mean, variance]: readonly Constant[], epsilon: number): Foldable {
+  const { filters, bias, axis } = before
   const factor = float32(scale!.dims, () => {
     const scales = floats(scale!)
     return floats(variance!).map((value, i) => scales[i]! / fround(Math.sqrt(fround(value + fround(epsilon)))))
   })
-  yield { ...mapped(filters, (value, channel, s) => value * s(channel), factor, axis), name: 'filters' }
   const shifted = float32(shift!.dims, () => {
     const [factors, shifts, means] = [floats(factor), floats(shift!), floats(mean!)]
     const biases = bias && floats(bias)
@@ -296,11 +328,5 @@ function* normalised(
       return fround(fround(biases[i]! - means[i]!) * factors[i]!) + value
     })
   })
-  yield { ...shifted, name: 'bias' }
-}
-
-/** A factor for each channel behind a convolution. */
-function* scaled(filters: Constant, bias: Constant | undefined, factor: Constant): Generator<NamedConstant> {
-  yield { ...mapped(filters, (value, channel, s) => value * s(channel), factor), name: 'filters' }
-  if (bias) yield { ...mapped(bias, (value, channel, s) => value * s(channel), factor), name: 'bias' }
+  return { ...before, filters: mapped(filters, (value, channel, s) => value * s(channel), factor, axis), bias: shifted }
 }
