@@ -65,6 +65,24 @@ describe('assay manifest MODEL.onnx', () => {
     expect(product).toMatchObject({ operation: 'MatMulInteger', zeroPoints: { a: null } })
   })
 
+  test.each([
+    [[], 'Gemm'],
+    [['--optimization', 'disabled'], 'MatMul'],
+    [['--disable-optimizer', 'MatMulAddFusion'], 'MatMul'],
+  ])('with %j records what the prover with the same options executes', async (args, operation) => {
+    const model = onnxModel({
+      nodes: [
+        { name: 'p', opType: 'MatMul', inputs: ['x', 'first'], outputs: ['h'] },
+        { name: 'a', opType: 'Add', inputs: ['h', 'bias'], outputs: ['y'] },
+      ],
+    })
+    const folder = await folderOfLibraries({ 'model.onnx': model })
+    const { code } = await runAssay(['manifest', 'model.onnx', '--out', 'm', '--dim', 'batch=1,2', ...args], folder)
+    expect(code).toBe(0)
+    const { operations } = parseManifest(await readFile(join(folder, 'm'), 'utf8'))
+    expect(operations).toMatchObject([{ operation }])
+  })
+
   test('says why operations are opaque; --json counts them', async () => {
     const model = onnxModel({
       inputs: [{ name: 'x', type: 'float32', dims: ['time', 1, 12] }],
