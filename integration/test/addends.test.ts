@@ -9,7 +9,7 @@ import {
   type Verdict,
   type WeightStore,
 } from '@tensor-assay/core'
-import { interactive, receipt, spot, verifyReceipt } from '@tensor-assay/verifier'
+import { describeVerdict, interactive, receipt, spot, verifyReceipt } from '@tensor-assay/verifier'
 import * as ort from 'onnxruntime-node'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { gemmAddends, resnet } from '../../packages/backend-onnx/test/models/index.ts'
@@ -70,6 +70,7 @@ describe.each(cases)('%s', (_, model, level, addends, opaque) => {
     expect(verdict.status).toBe('inconclusive')
     expect(reasons(verdict).filter((reason) => reason === 'addend-unbound')).toHaveLength(addends)
     expect(verdict.coverage.freeAddends).toBe(addends)
+    expect(describeVerdict(verdict).replace(/\s+/g, ' ')).toContain(`${addends} products to which a tensor is added`)
     const accepted = await auditOnnx({ model, weights, options, policy: interactive({ acceptActivations: true }) })
     expect(reasons(accepted.verdict)).not.toContain('addend-unbound')
     expect(accepted.verdict.coverage.freeAddends).toBe(addends)

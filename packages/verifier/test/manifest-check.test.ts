@@ -102,3 +102,37 @@ describe('a link', () => {
     expect(reasonsOf(opaque('matMul', 0, 0, 'skipped'), record(1, { a: 7 }))).toEqual(broken)
   })
 })
+
+test('an addend that the manifest ties to no operation is counted, and one that it ties is held to it', () => {
+  const product = {
+    kind: 'product',
+    operation: 'Conv',
+    layout: { kind: 'matmul', k: 4, n: 4 },
+    b: null,
+    alpha: 1,
+    activation: { name: 'linear' },
+    profile: 'float32',
+    links: {},
+  } as const
+  const record = (sequence: number, addend?: number): OperationRecord => ({
+    ...{ kind: 'product', step: 0, operation: 'Conv', alpha: 1, activation: { name: 'linear' }, profile: 'float32' },
+    ...{ sequence, a: 10 * sequence, b: { kind: 'activation', tensor: 10 * sequence + 1 }, c: 10 * sequence + 2 },
+    layout: { kind: 'matmul', m: 2, k: 4, n: 4, aBatch: [], bBatch: [] },
+    ...(addend === undefined ? {} : { addend }),
+  })
+  const link = { operation: 0, tensor: 'c' } as const
+  function held(links: object, addend?: number) {
+    const ledger = new Ledger(interactive(), 0)
+    const operations = [product, { ...product, addend: true as const, links }]
+    const manifest = new ManifestCheck({ format: 'tensor-assay-manifest', version: 1, operations }, ledger, true)
+    const taken = [record(0), record(1, addend)].map((operation) => manifest.take(operation))
+    return { taken, coverage: ledger.coverage, reasons: ledger.verdict('', '').findings.map(({ reason }) => reason) }
+  }
+  const free = held({}, 99)
+  expect(free).toMatchObject({ taken: [true, true], coverage: { freeAddends: 1, manifestLinks: 0 } })
+  const tied = held({ addend: link }, 2)
+  expect(tied).toMatchObject({ taken: [true, true], coverage: { manifestLinks: 1 } })
+  expect(tied.coverage.freeAddends).toBeUndefined()
+  expect(held({ addend: link }, 99).reasons).toContain('link-broken')
+  expect(held({ addend: link }).reasons).toContain('operation-mismatch')
+})
