@@ -223,6 +223,17 @@ describe('weights that are not the public ones', () => {
     manifest = await manifestOf(model, weights, options)
   })
 
+  test('of which some vectors cannot be derived, make no honest run fail', async () => {
+    const matrices = weights.weights.filter(({ shape }) => shape.length > 1)
+    const some: WeightStore = {
+      weights: matrices,
+      find: (digest) => matrices.find((weight) => weight.digest === digest),
+    }
+    const { verdict } = await auditOnnx({ model, weights: some, options, manifest })
+    expect(verdict.status).toBe('inconclusive')
+    expect(new Set(reasons(verdict))).toEqual(new Set(['vector-unknown', 'nothing-sampled']))
+  })
+
   test('run openly, are named', async () => {
     const { verdict } = await auditOnnx({ model, weights, options, manifest, run: withOtherWeights(model.file)! })
     expect(verdict.status).toBe('fail')

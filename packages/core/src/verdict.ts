@@ -52,6 +52,8 @@ export const findingReasons = {
   'tolerance-guard': 'inconclusive',
   'weight-reshaped': 'inconclusive',
   'addend-unbound': 'inconclusive',
+  // An optimiser may fold vectors together in ways that nobody can repeat.
+  'vector-unknown': 'inconclusive',
   'operation-opaque': 'inconclusive',
   'opening-too-large': 'inconclusive',
   'input-unbound': 'inconclusive',

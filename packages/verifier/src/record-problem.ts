@@ -258,7 +258,7 @@ function vectorProblem(
     }
   }
   const problem = elementsProblem(what, digest, length, dtypes, store)
-  if (problem) return problem
+  if (problem) return problem.reason === 'weight-unknown' ? { ...problem, reason: 'vector-unknown' } : problem
   // What an integer bias is added to differs from what a float one is.
   const held = store.find(bytesToHex(digest))!
   if (held.dtype === dtype) return undefined

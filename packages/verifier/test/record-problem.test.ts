@@ -162,15 +162,13 @@ describe('a record is refused', () => {
     expect(problem(record, { ...floats, b: tensor(6, 4) })?.reason).toBe('activation-refused')
   })
 
+  const unknown = { digest: new Uint8Array(32), length: 6, dtype: 'float32' }
   test.each([
-    ['a weight that the verifier does not hold', { b: { ...weight('w'), digest: new Uint8Array(32) } }],
-    ['a bias that it does not hold', { bias: { digest: new Uint8Array(32), length: 6, dtype: 'float32' } }],
-    [
-      'slopes that it does not hold',
-      { activation: { name: 'prelu', slopes: { digest: new Uint8Array(32), length: 6, dtype: 'float32' } } },
-    ],
-  ] as const)('%s: weight-unknown', (_, changes) => {
-    expect(problem({ ...product, ...changes } as ProductRecord, floats)?.reason).toBe('weight-unknown')
+    ['a weight', { b: { ...weight('w'), digest: unknown.digest } }, 'weight-unknown'],
+    ['a bias', { bias: unknown }, 'vector-unknown'],
+    ['slopes', { activation: { name: 'prelu', slopes: unknown } }, 'vector-unknown'],
+  ] as const)('%s that the verifier does not hold', (_, changes, reason) => {
+    expect(problem({ ...product, ...changes } as ProductRecord, floats)?.reason).toBe(reason)
   })
 
   test.each([

@@ -28,7 +28,7 @@ export const wrongStatements: readonly ComputationAttack[] = [
   stated(
     'a bias of private values',
     'a bias is declared that would explain any C of one row',
-    'weight-unknown',
+    'vector-unknown',
     (product, { geometry: { n }, random }) => {
       const bytes = bytesOf(Float32Array.from({ length: n }, () => random.signedUnit()))
       const stored = (): StoredTensor => ({ key: bytes, dtype: 'float32', byteLength: bytes.length, bytes })
