@@ -331,6 +331,7 @@ const records_ = inFile(`${src}/record-problem.ts`, records, [
     'products that are not added up pass for one',
   ],
   ['filters of any dimensions', ': isWithOnes(used, shape)', ': shape.length > 1', 'the kernel of another convolution'],
+  ['sums of any length', 'k > maxTerms ||', 'k > 2 ** 48 ||', 'a record ends in an internal error'],
   [
     'a plan of any size',
     'if (drawn > maxDrawn) {',
@@ -388,14 +389,14 @@ const records_ = inFile(`${src}/record-problem.ts`, records, [
   ],
   [
     'more rows than can be sampled',
-    'geometry.rows > maxRows || n > maxRows || matrices > maxMatrices || patches > maxPatchElements',
+    'Math.max(geometry.rows, n) > maxRows || k > maxTerms || matrices > maxMatrices || patches > maxPatchElements',
     'n > maxRows || matrices > maxMatrices || patches > maxPatchElements',
     'a record of two hundred bytes costs gigabytes',
   ],
   [
     'more patches than can be laid out',
-    'geometry.rows > maxRows || n > maxRows || matrices > maxMatrices || patches > maxPatchElements',
-    'geometry.rows > maxRows || n > maxRows || matrices > maxMatrices',
+    'Math.max(geometry.rows, n) > maxRows || k > maxTerms || matrices > maxMatrices || patches > maxPatchElements',
+    'Math.max(geometry.rows, n) > maxRows || k > maxTerms || matrices > maxMatrices',
     'a record of two hundred bytes costs hours',
   ],
 ])
@@ -544,8 +545,8 @@ const manifest = inFile(`${src}/manifest-check.ts`, manifests, [
 const check = inFile(`${src}/check.ts`, checks, [
   [
     'a factor of 0 is worth something',
-    'if (alpha === 0 || (activation',
-    'if ((activation',
+    'if (alpha === 0 || isConstant(activation)) return 0',
+    'if (isConstant(activation)) return 0',
     'nothing was computed, and it counts as evidence',
   ],
   [

@@ -31,6 +31,9 @@ const maxRows = 2 ** 26
 /** Rows or columns that are drawn of a product, a second's work: a plan is made before it shows whether they are there. */
 const maxDrawn = 2 ** 20
 
+/** Terms of a sum: no tensor has more columns. */
+const maxTerms = 2 ** 31
+
 /** Matrices of op(B), for each of which there is some bookkeeping: batches and heads, or groups. */
 const maxMatrices = 2 ** 18
 
@@ -86,7 +89,7 @@ export function recordProblem(
     return { reason: 'record-malformed', message: `a product of ${geometry.rows}×${k}×${n} is beyond all limits` }
   }
   const patches = record.layout.kind === 'convolution' ? geometry.rows * k : 0
-  if (geometry.rows > maxRows || n > maxRows || matrices > maxMatrices || patches > maxPatchElements) {
+  if (Math.max(geometry.rows, n) > maxRows || k > maxTerms || matrices > maxMatrices || patches > maxPatchElements) {
     const message = `a product of ${geometry.rows}×${k}×${n} is more than this verifier samples; cut it into batches`
     return { reason: 'opening-too-large', message }
   }

@@ -181,6 +181,23 @@ describe('what is declared does not decide how much is done', () => {
     expect(found[0]).toMatch(/^opening-malformed: it must hold columns of 134217728 elements/)
   })
 
+  // Once `internal`: samplers take no such shape.
+  test('sums of more terms than a tensor has columns', async () => {
+    const taps = 2 ** 31
+    const found = await findings(
+      {
+        layout: {
+          ...{ kind: 'convolution', channelsLast: false, batch: 1, groups: 1, inChannels: 3, outChannels: 1 },
+          ...{ input: [1], output: [1], kernel: [taps], strides: [1], dilations: [1], padding: [0] },
+        },
+        b: { kind: 'activation', tensor: 2 },
+      },
+      { a: float(3, 1), c: float(1, 1), b: float(1, 2 ** 31) },
+      { policy: interactive({ acceptActivations: true }) },
+    )
+    expect(found[0]).toMatch(/^opening-too-large: a product of 1×6442450944×1/)
+  })
+
   test('patches that overlap a million times', async () => {
     const size = 2 ** 17
     const found = await findings(
