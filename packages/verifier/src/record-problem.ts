@@ -116,15 +116,17 @@ export function recordProblem(
   if (isQuantized && profile !== 'int8') {
     return { reason: 'record-malformed', message: `zero points and scales have no place in a ${profile} product` }
   }
+  const slopes = activation.name === 'prelu' ? activation.slopes : undefined
+  const ofVectors = [
+    vectorProblem('the bias', bias, geometry, store, dtypesOf[profile].bias),
+    vectorProblem('the scales', scales, geometry, store, ['float32']),
+    vectorProblem('the zero points', zeroPoints?.b, geometry, store, dtypesOf.int8.operand),
+    vectorProblem('the slopes', slopes, geometry, store, ['float32']),
+  ].filter((problem) => problem !== undefined)
   return (
     tensorProblem(record, geometry, tensors) ??
     weightProblem(record, geometry, store) ??
-    vectorProblem('the bias', bias, geometry, store, dtypesOf[profile].bias) ??
-    vectorProblem('the scales', scales, geometry, store, ['float32']) ??
-    vectorProblem('the zero points', zeroPoints?.b, geometry, store, dtypesOf.int8.operand) ??
-    (activation.name === 'prelu'
-      ? vectorProblem('the slopes', activation.slopes, geometry, store, ['float32'])
-      : undefined) ??
+    ofVectors.find(({ reason }) => reason !== 'vector-unknown') ??
     (b.kind === 'activation' && !policy.acceptActivations
       ? {
           reason: 'activation-refused',
@@ -132,7 +134,8 @@ export function recordProblem(
         }
       : undefined) ??
     roundingProblem(record, policy) ??
-    // The mildest comes last, so that it hides none of the others.
+    // The mildest come last, so that they hide none of the others.
+    ofVectors[0] ??
     reshapeProblem(record, geometry, store)
   )
 }

@@ -162,13 +162,18 @@ describe('a record is refused', () => {
     expect(problem(record, { ...floats, b: tensor(6, 4) })?.reason).toBe('activation-refused')
   })
 
-  const unknown = { digest: new Uint8Array(32), length: 6, dtype: 'float32' }
+  const unknown = { digest: new Uint8Array(32), length: 6, dtype: 'float32' } as const
   test.each([
     ['a weight', { b: { ...weight('w'), digest: unknown.digest } }, 'weight-unknown'],
     ['a bias', { bias: unknown }, 'vector-unknown'],
     ['slopes', { activation: { name: 'prelu', slopes: unknown } }, 'vector-unknown'],
   ] as const)('%s that the verifier does not hold', (_, changes, reason) => {
     expect(problem({ ...product, ...changes } as ProductRecord, floats)?.reason).toBe(reason)
+  })
+
+  test('a vector that the verifier does not hold hides nothing worse', () => {
+    const record: ProductRecord = { ...product, b: { kind: 'activation', tensor: 2 }, bias: { ...unknown } }
+    expect(problem(record, { ...floats, b: tensor(6, 4) })?.reason).toBe('activation-refused')
   })
 
   test.each([
