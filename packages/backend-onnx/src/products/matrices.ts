@@ -66,13 +66,20 @@ export function copyRows(
     else for (const [i, r] of wanted.entries()) target.set(source.subarray(r * stride, (r + 1) * stride), i * stride)
     return
   }
+  const [from, to] = [wordsOf(source, size), wordsOf(target, size)]
   for (let i = 0; i < total; i++) {
     const r = wanted?.[i] ?? i
-    const base = (Math.floor(r / rows) * rows * cols + (r % rows)) * size
-    for (let t = 0; t < cols; t++) {
-      const from = base + t * rows * size
-      const to = i * stride + t * size
-      for (let byte = 0; byte < size; byte++) target[to + byte] = source[from + byte]!
-    }
+    const base = Math.floor(r / rows) * rows * cols + (r % rows)
+    for (let t = 0; t < cols; t++) to[i * cols + t] = from[base + t * rows]!
   }
+  if (to.buffer !== target.buffer) target.set(new Uint8Array(to.buffer, 0, total * stride))
+}
+
+const words = { 1: Uint8Array, 2: Uint16Array, 4: Uint32Array, 8: BigUint64Array } as const
+
+/** The same bytes as elements of `size` bytes: of a copy, where they are not aligned. */
+function wordsOf(bytes: Uint8Array, size: number): Uint32Array {
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)
+  // What the elements are does not matter: they are only moved.
+  return new words[size as keyof typeof words](buffer as ArrayBuffer, byteOffset, byteLength / size) as Uint32Array
 }
