@@ -61,7 +61,7 @@ async function record(backend: Backend, run: () => unknown, store: WeightStore):
       }
       const stated = async () => {
         const digest = await identity
-        return productRecord(base, product, vectors, {
+        return productRecord(base, product, await vectors, {
           ...tensors,
           b: digest === undefined ? { tensor: tensors.b } : { digest },
         })

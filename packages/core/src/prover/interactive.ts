@@ -7,7 +7,7 @@ import { openedRows, sampledProduct, unitShape } from '../sampling/opened-rows.t
 import type { ProverLink } from './link.ts'
 import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { pause } from './pause.ts'
-import { digestVectors, opaqueRecord, productRecord, type RecordBase } from './recorder.ts'
+import { digestVectors, opaqueRecord, productRecord, type RecordBase, type VectorDigests } from './recorder.ts'
 import { type Snapshot, snapshots } from './snapshots.ts'
 import type { KnownWeights } from './weights.ts'
 
@@ -166,14 +166,15 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
   async function state(
     base: RecordBase,
     product: Product,
-    vectors: ReturnType<typeof digestVectors>,
+    vectors: VectorDigests | Promise<VectorDigests>,
     taken: Snapshots,
     digest: string | undefined,
   ): Promise<OperationRecord> {
     const numbered = names.map(async (name) => (await taken[name]?.ready)?.committed.tensor)
     const [a, c, b, addend] = await Promise.all(numbered)
     const right = digest === undefined ? { tensor: b! } : { digest }
-    return productRecord(base, product, vectors, { a: a!, b: right, c: c!, ...(addend !== undefined && { addend }) })
+    const tensors = { a: a!, b: right, c: c!, ...(addend !== undefined && { addend }) }
+    return productRecord(base, product, await vectors, tensors)
   }
 
   return {

@@ -1,7 +1,7 @@
 import { hexToBytes } from '@noble/hashes/utils.js'
 import type { ForeseenProduct, ForeseenRows, ProductObserver } from '../backend.ts'
 import type { OperationRecord, ProductRecord } from '../codec/messages.ts'
-import type { Activation, OpaqueOperation, Product, TensorHandle, VectorOperand } from '../product.ts'
+import type { Activation, OpaqueOperation, Product, StoredTensor, TensorHandle, VectorOperand } from '../product.ts'
 import type { Steps } from './steps.ts'
 import type { KnownWeights } from './weights.ts'
 
@@ -72,19 +72,19 @@ export interface RecordTensors {
 }
 
 /** States a product as it travels. */
-export async function productRecord(
+export function productRecord(
   base: RecordBase,
   { operation, node, layout, b, zeroPoints, roundedBlocks, epilogue, profile }: Product,
-  vectors: Promise<VectorDigests>,
+  { bias, scales, slopes, zeroPoint: bZeroPoint }: VectorDigests,
   tensors: RecordTensors,
-): Promise<ProductRecord> {
-  const { bias, scales, slopes, zeroPoint: bZeroPoint } = await vectors
+): ProductRecord {
   return {
     kind: 'product',
     ...base,
     operation,
     ...(node === undefined ? {} : { node }),
-    layout: structuredClone(layout) as ProductRecord['layout'],
+    // Nobody changes a layout, though only this type of the two says so.
+    layout: layout as ProductRecord['layout'],
     a: tensors.a,
     b:
       'digest' in tensors.b
@@ -108,12 +108,16 @@ export async function productRecord(
 
 type VectorRecord = NonNullable<ProductRecord['bias']>
 type VectorName = 'bias' | 'scales' | 'slopes' | 'zeroPoint'
-type VectorDigests = { readonly [name in VectorName]?: VectorRecord }
+export type VectorDigests = { readonly [name in VectorName]?: VectorRecord }
 
 /**
- * Identifies the public vectors of a product. The hashing happens during the call wherever the library's data is at hand.
+ * Identifies the public vectors of a product. The hashing happens during the call, and there is nothing to wait for,
+ * wherever the library's data is at hand.
  */
-export function digestVectors({ epilogue, zeroPoints }: Product, weights: KnownWeights): Promise<VectorDigests> {
+export function digestVectors(
+  { epilogue, zeroPoints }: Product,
+  weights: KnownWeights,
+): VectorDigests | Promise<VectorDigests> {
   const { activation } = epilogue
   const operands: readonly (readonly [VectorName, VectorOperand | undefined])[] = [
     ['bias', epilogue.bias],
@@ -121,17 +125,18 @@ export function digestVectors({ epilogue, zeroPoints }: Product, weights: KnownW
     ['slopes', activation.name === 'prelu' ? activation.slopes : undefined],
     ['zeroPoint', zeroPoints?.b],
   ]
-  const digests = operands.flatMap(([name, operand]) =>
-    operand === undefined ? [] : [digestVector(operand, weights).then((record) => [name, record] as const)],
-  )
-  return Promise.all(digests).then((entries) => Object.fromEntries(entries))
-}
-
-async function digestVector({ length, dtype, stored }: VectorOperand, weights: KnownWeights): Promise<VectorRecord> {
-  // Runs up to the first await within the call, so data at hand is hashed before the library can change it.
-  const found = stored()
-  const digest = found instanceof Promise ? weights.digest(await found) : weights.digest(found)
-  return { digest: hexToBytes(digest), length, dtype }
+  const digests: { [name in VectorName]?: VectorRecord } = {}
+  const awaited: Promise<void>[] = []
+  for (const [name, operand] of operands) {
+    if (operand === undefined) continue
+    const take = (stored: StoredTensor) => {
+      digests[name] = { digest: hexToBytes(weights.digest(stored)), length: operand.length, dtype: operand.dtype }
+    }
+    const found = operand.stored()
+    if (found instanceof Promise) awaited.push(found.then(take))
+    else take(found)
+  }
+  return awaited.length === 0 ? digests : Promise.all(awaited).then(() => digests)
 }
 
 function activationRecord(activation: Activation, slopes: VectorRecord | undefined): ProductRecord['activation'] {

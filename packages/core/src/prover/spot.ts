@@ -1,12 +1,14 @@
 import type { ForeseenProduct, ForeseenRows } from '../backend.ts'
 import type { Control } from '../codec/messages.ts'
 import { challengeSeed, isStepRead } from '../commitment/challenge.ts'
+import type { Layout } from '../layout.ts'
 import type { Matrix } from '../matrix.ts'
 import type { Product } from '../product.ts'
 import { type OpenedRowNumbers, openedRows, unitShape } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
 import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
-import { digestVectors, opaqueRecord, productRecord, type RecordBase, shapeOf } from './recorder.ts'
+import { pause } from './pause.ts'
+import { digestVectors, opaqueRecord, productRecord, type RecordBase, shapeOf, type VectorDigests } from './recorder.ts'
 import type { KnownWeights } from './weights.ts'
 
 export interface SpotOptions {
@@ -19,38 +21,59 @@ export interface SpotOptions {
 
 type Sample = Control<'sample'>
 
+interface Message {
+  readonly control: Sample
+  readonly segments: readonly Uint8Array[]
+}
+
+interface Queued {
+  readonly message: Message | Promise<Message>
+  readonly bytes: number
+}
+
+/** Messages that are sent in one turn, at most. */
+const maxTogether = 64
+
 /** Copies the sampled rows while the product is observed and sends them behind the model's back. */
 export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOptions): ProverMode {
   const { spotSeed, stepRate = 1 } = link.policy
   const seed = spotSeed!
   const allocate = (bytes: number) => new Uint8Array(bytes)
   /** Drawn before a run, because to draw rows takes longer than to copy them. */
-  const foreseen = new Map<number, { layout: string; identity: string | undefined; rows: OpenedRowNumbers }>()
+  const foreseen = new Map<number, { layout: Layout; identity: string | undefined; rows: OpenedRowNumbers }>()
+  const queue: Queued[] = []
   let retainedBytes = 0
-  let queued = 0
-  let tail: Promise<void> = Promise.resolve()
+  let sending: Promise<void> | undefined
   let stopped = false
 
-  function enqueue(bytes: number, message: () => Promise<{ control: Sample; segments: Uint8Array[] }>): void {
+  function enqueue(bytes: number, message: Queued['message']): void {
+    // Whoever awaits it comes later, and may never come.
+    if (message instanceof Promise) message.catch(() => undefined)
     if (stopped) return
-    if (queued >= maxQueued) {
+    if (queue.length >= maxQueued) {
       onLost(queueOverflow())
       return
     }
-    queued++
+    queue.push({ message, bytes })
     retainedBytes += bytes
-    const prepared = message()
-    tail = tail
-      .then(async () => {
-        const { control, segments } = await prepared
-        if (!stopped) await link.send('sample', control, segments)
-      })
-      .catch(onLost)
-      .finally(() => {
-        queued--
-        retainedBytes -= bytes
-      })
-    prepared.catch(() => undefined)
+    sending ??= send().catch(onLost)
+  }
+
+  /** Sends until nothing waits. What was recorded together leaves together, which saves the channel work. */
+  async function send(): Promise<void> {
+    try {
+      while (queue.length > 0) {
+        // Not in the caller's stack, which is the user's product, and not before what else is waiting.
+        await pause()
+        const batch = queue.splice(0, maxTogether)
+        const messages = await Promise.all(batch.map(({ message }) => message))
+        if (stopped) return
+        await Promise.all(messages.map(({ control, segments }) => link.send('sample', control, segments)))
+        for (const { bytes } of batch) retainedBytes -= bytes
+      }
+    } finally {
+      sending = undefined
+    }
   }
 
   function rowsOf(sequence: number, product: ForeseenProduct, digest: string | undefined): OpenedRowNumbers {
@@ -64,7 +87,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
     const identity = weights.identify(product.b)
     if (identity instanceof Promise) return 'all'
     const rows = rowsOf(sequence, product, identity)
-    foreseen.set(sequence, { layout: JSON.stringify(product.layout), identity, rows })
+    foreseen.set(sequence, { layout: product.layout, identity, rows })
     return rows
   }
 
@@ -72,7 +95,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   function rowsNow(sequence: number, product: ForeseenProduct, identity: string | undefined): OpenedRowNumbers {
     const expected = foreseen.get(sequence)
     foreseen.delete(sequence)
-    const isExpected = expected?.identity === identity && expected?.layout === JSON.stringify(product.layout)
+    const isExpected = expected?.identity === identity && isSame(expected?.layout, product.layout)
     return expected && isExpected ? expected.rows : rowsOf(sequence, product, identity)
   }
 
@@ -83,13 +106,13 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
     const first = 4 * base.sequence
     const tensors = { a: first, b: first + 1, c: first + 2, ...(addend && { addend: first + 3 }) }
 
-    async function sample(digest: string | undefined) {
+    function message(digest: string | undefined, digests: VectorDigests, matrices: readonly Matrix[]): Message {
       const right = digest === undefined ? { tensor: tensors.b } : { digest }
-      const record = await productRecord(base, observed, vectors, { ...tensors, b: right })
+      const record = productRecord(base, observed, digests, { ...tensors, b: right })
       const shapes = [shapeOf(tensors.a, a), shapeOf(tensors.c, c)]
       if (digest === undefined) shapes.push(shapeOf(tensors.b, b))
       if (addend) shapes.push(shapeOf(tensors.addend!, addend))
-      return { record, tensors: shapes }
+      return { control: { record, tensors: shapes }, segments: matrices.map(({ bytes }) => bytes) }
     }
 
     /** Reads at once; the promises are of backends whose data lives elsewhere. */
@@ -110,14 +133,17 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
     const bytes = Array.isArray(matrices)
       ? matrices.reduce((sum, matrix) => sum + ('bytes' in matrix ? matrix.bytes.length : 0), 0)
       : 0
-    enqueue(bytes, async () => ({
-      control: await sample(await identity),
-      segments: (await Promise.all(await matrices)).map((matrix) => matrix.bytes),
-    }))
+    const areHere = Array.isArray(matrices) && matrices.every((matrix): matrix is Matrix => 'bytes' in matrix)
+    if (areHere && !(identity instanceof Promise) && !(vectors instanceof Promise)) {
+      enqueue(bytes, message(identity, vectors, matrices))
+      return
+    }
+    const later = async () => message(await identity, await vectors, await Promise.all(await matrices))
+    enqueue(bytes, later())
   }
 
   function opaque(record: Sample['record']): void {
-    enqueue(0, async () => ({ control: { record, tensors: [] }, segments: [] }))
+    enqueue(0, { control: { record, tensors: [] }, segments: [] })
   }
 
   return {
@@ -125,14 +151,19 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
     opaque,
     skips: (step) => !isStepRead(seed, link.session, step, stepRate),
     foresee,
-    drained: () => tail,
+    drained: async () => sending,
     // The policy handed the seed over, so there is nothing left to be unfair about.
     fair: () => true,
     async ready() {
-      if (retainedBytes >= maxRetainedBytes) await tail
+      if (retainedBytes >= maxRetainedBytes) await sending
     },
     stop() {
       stopped = true
+      queue.length = 0
     },
   }
+}
+
+function isSame(expected: Layout | undefined, layout: Layout): boolean {
+  return expected === layout || JSON.stringify(expected) === JSON.stringify(layout)
 }
