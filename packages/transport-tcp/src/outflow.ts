@@ -10,27 +10,27 @@ export class Outflow {
   #doneBytes = 0
   /** Up to where bytes were handed to the system. What is written meanwhile waits, and then goes all at once. */
   #handedBytes = 0
+  /** Whether what is written is still gathered. */
+  #gathering = false
 
   constructor(socket: Socket) {
     this.#socket = socket
   }
 
   /**
-   * One gathering write, so that a header never travels alone and nothing is copied together.
+   * One gathering write for everything that is written in the same turn, so that a header never travels alone, many short
+   * messages cost no more than one, and nothing is copied together.
    *
    * @param onTaken - Called when the system has taken all of it, or with what went wrong.
    */
   write(parts: readonly Uint8Array[], onTaken: (error?: Error | null) => void = ignore): void {
     const filled = parts.filter((part) => part.byteLength > 0)
-    const isFirst = this.#socket.writableLength === 0
     for (const part of filled) this.#writtenBytes += part.byteLength
     const end = this.#writtenBytes
-    if (isFirst) this.#handedBytes = end
-    this.#socket.cork()
+    this.#gather()
     filled.forEach((part, i) => {
       this.#socket.write(part, i === filled.length - 1 ? (error) => this.#finish(end, error, onTaken) : undefined)
     })
-    this.#socket.uncork()
   }
 
   /** Bytes that the system has taken. */
@@ -46,9 +46,20 @@ export class Outflow {
     return this.#writtenBytes - this.takenBytes
   }
 
+  #gather(): void {
+    if (this.#gathering) return
+    this.#gathering = true
+    this.#socket.cork()
+    process.nextTick(() => {
+      this.#gathering = false
+      if (this.#doneBytes === this.#handedBytes) this.#handedBytes = this.#writtenBytes
+      this.#socket.uncork()
+    })
+  }
+
   #finish(end: number, error: Error | null | undefined, onTaken: (error?: Error | null) => void): void {
     this.#doneBytes = Math.max(this.#doneBytes, end)
-    if (end >= this.#handedBytes) this.#handedBytes = this.#writtenBytes
+    if (end >= this.#handedBytes && !this.#gathering) this.#handedBytes = this.#writtenBytes
     onTaken(error)
   }
 }

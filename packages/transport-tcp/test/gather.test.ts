@@ -43,6 +43,17 @@ test('a message is one gathering write of the memory of the sender', async () =>
   expect(bodies[1]!.buffer).toBe(parts[2]!.buffer)
 })
 
+test('messages of the same turn are one gathering write, in their order', async () => {
+  const { writes, channel } = recorded()
+  const bodies = [new Uint8Array(10).fill(1), new Uint8Array(0), new Uint8Array(20).fill(2)]
+  await Promise.all(bodies.map((body) => channel.send([body])))
+  await channel.send([new Uint8Array(30).fill(3)])
+  expect(writes.map((write) => write.map(({ length }) => length))).toEqual([
+    [8, 10, 8, 8, 20],
+    [8, 30],
+  ])
+})
+
 test('a send that fails to be written rejects as channel-lost', async () => {
   const broken = new Duplex({ read() {}, write: (_chunk, _encoding, callback) => callback(new Error('EPIPE')) })
   const channel = new SocketChannel(broken as Socket, 'tcp://peer:1', limits, new Uint8Array(0))
