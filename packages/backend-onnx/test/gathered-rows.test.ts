@@ -205,6 +205,47 @@ describe('reading by rows', () => {
     expect(asked).toBeGreaterThan(0)
     expect(new Set(rowsSeen)).toEqual(new Set([9]))
   })
+
+  test('gives the elements of its own run where inputs of two shapes take turns', async () => {
+    const { backend, session } = await warmSession()
+    using _backend = backend
+    const name = session.inputNames[0]!
+    const width = feeds[name]!.dims[1]!
+    const input = (length: number, seed: number) => {
+      return { [name]: new ort.Tensor('float32', new Numbers(seed).floats(length * width, 1), [length, width]) }
+    }
+    const inputs = [4, 9, 4, 9, 9, 4].map((length, i) => input(length, i))
+    const runs: (readonly [layout: string, bytes: string])[][] = []
+    let asked = 0
+    const observe = (isWhole: boolean) =>
+      backend.intercept({
+        foresee: () => {
+          asked++
+          return isWhole ? 'all' : rows
+        },
+        product({ layout, a, c }) {
+          const read = (handle: TensorHandle, wanted: Uint32Array) =>
+            Buffer.from((handle.read(wanted, (length) => new Uint8Array(length)) as Matrix).bytes).toString('hex')
+          runs.at(-1)!.push([JSON.stringify(layout), `${read(a, rows.a)} ${read(c, rows.c)}`])
+        },
+        opaque: () => {},
+      })
+    const runAll = async () => {
+      for (const given of inputs) {
+        runs.push([])
+        await session.run(given)
+      }
+      return runs.splice(0)
+    }
+    const whole = observe(true)
+    const expected = await runAll()
+    whole.restore()
+    const askedBefore = asked
+    using _rows = observe(false)
+    expect(await runAll()).toEqual(expected)
+    expect(asked - askedBefore).toBeGreaterThanOrEqual(inputs.length)
+    expect(new Set(expected.map((products) => products[0]![1])).size).toBe(inputs.length)
+  })
 })
 
 describe('shapes that follow from those of the inputs', () => {

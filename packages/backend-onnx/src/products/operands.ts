@@ -1,6 +1,6 @@
 import { geometryOf, type Layout, type Matrix, rowBytes, type TensorHandle } from '@tensor-assay/core'
 import { layoutOf } from '../graph/layout-of.ts'
-import type { PlannedProduct } from '../graph/plan.ts'
+import type { OperandName, PlannedProduct } from '../graph/plan.ts'
 import type { Statement } from '../graph/statement.ts'
 import type { RunValues } from '../session/session-observer.ts'
 import type { TapTensor } from '../taps/tap-tensor.ts'
@@ -17,6 +17,8 @@ export interface Operands {
   readonly b: Operand
   readonly c: Operand
   readonly addend?: Operand
+  /** Columns of op(B), of one matrix and over all of them. */
+  readonly columns: { readonly each: number; readonly all: number }
   /** Whether the matrices of B lie as [n, k]. */
   readonly transposed: boolean
   /** Whether every run has the same B. */
@@ -66,8 +68,25 @@ export function operandsOf(planned: PlannedProduct, run: RunValues): Operands | 
     b: { tensor: right, matrices: { count: matrices, rows: n, cols: k, transposed: !transposed } },
     c: { tensor: c, matrices: cRows },
     ...(addend && { addend: { tensor: addend, matrices: cRows } }),
+    columns: { each: n, all: matrices * n },
     transposed,
     isWeight: origin === 'initializer' || origin === 'constant',
+  }
+}
+
+/** The same operands with the elements of another run on inputs of the same shapes. */
+export function ofAnotherRun(known: Operands, planned: PlannedProduct, run: RunValues): Operands {
+  const { a, b, c, addend } = known
+  const moved = (operand: Operand, name: OperandName): Operand => {
+    return { ...operand, tensor: run.operand(planned, name) ?? operand.tensor }
+  }
+  const right = rightTensor(planned, run)
+  return {
+    ...known,
+    a: moved(a, 'a'),
+    b: 'reason' in right ? b : { ...b, tensor: right },
+    c: moved(c, 'c'),
+    ...(addend && { addend: moved(addend, 'addend') }),
   }
 }
 
@@ -94,7 +113,10 @@ export function handleOf({ tensor, matrices }: Operand, keys: TensorKeys): Tenso
   const { count, rows, cols, transposed } = matrices
   const { dtype } = elements
   return {
-    key: keys.of(tensor, `${count * rows}x${cols}${transposed ? `/${rows}` : ''}`),
+    // Not everybody wants to recognise it.
+    get key() {
+      return keys.of(tensor, `${count * rows}x${cols}${transposed ? `/${rows}` : ''}`)
+    },
     rows: count * rows,
     cols,
     dtype,
@@ -102,7 +124,7 @@ export function handleOf({ tensor, matrices }: Operand, keys: TensorKeys): Tenso
       const total = wanted?.length ?? count * rows
       const { gathered } = tensor
       if (gathered !== undefined) {
-        if (String(wanted) !== String(gathered.rows)) throw new RangeError('other rows are read than were foreseen')
+        if (!areSame(wanted, gathered.rows)) throw new RangeError('other rows are read than were foreseen')
         const { buffer, byteOffset, byteLength } = gathered.data
         return { rows: total, cols, dtype, bytes: new Uint8Array(buffer, byteOffset, byteLength) }
       }
@@ -113,4 +135,8 @@ export function handleOf({ tensor, matrices }: Operand, keys: TensorKeys): Tenso
       return { rows: total, cols, dtype, bytes }
     },
   }
+}
+
+function areSame(wanted: Uint32Array | undefined, rows: Uint32Array): boolean {
+  return wanted === rows || (wanted?.length === rows.length && wanted.every((row, i) => row === rows[i]))
 }

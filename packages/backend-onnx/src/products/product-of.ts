@@ -1,16 +1,9 @@
-import {
-  geometryOf,
-  type OpaqueOperation,
-  type Product,
-  type ProfileName,
-  type RightOperand,
-  type TensorHandle,
-} from '@tensor-assay/core'
+import type { OpaqueOperation, Product, ProfileName, RightOperand, TensorHandle } from '@tensor-assay/core'
 import type { PlannedProduct } from '../graph/plan.ts'
 import type { TappedRun } from '../session/session-observer.ts'
 import { surroundings } from './epilogue.ts'
 import { storedOf } from './matrices.ts'
-import { handleOf, type Operands, operandsOf } from './operands.ts'
+import { handleOf, type Operands } from './operands.ts'
 import { leftOperand } from './rounded-blocks.ts'
 import type { TensorKeys } from './tensor-keys.ts'
 
@@ -19,12 +12,11 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
   const { node, operation } = planned
   const opaque = (reason: string): OpaqueOperation => ({ node, operation, reason })
 
-  const operands = operandsOf(planned, run)
+  const operands = run.operands(planned)
   if ('reason' in operands) return opaque(operands.reason)
-  const { statement, layout, isWeight } = operands
+  const { statement, layout, columns, isWeight } = operands
   const [aType, bType, cType] = [operands.a, operands.b, operands.c].map(({ tensor }) => tensor.type)
-  const { n, matrices } = geometryOf(layout)
-  const around = surroundings(statement, run, keys, n, matrices * n)
+  const around = surroundings(statement, run, keys, columns.each, columns.all)
   if ('reason' in around) return opaque(around.reason)
   const profile = profileOf(planned, run, aType!, bType!)
   if (typeof profile !== 'string') return opaque(profile.reason)
@@ -44,12 +36,12 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
 export function rightOperand({ b, transposed, isWeight }: Operands, keys: TensorKeys): RightOperand | undefined {
   const handle = handleOf(b, keys)
   return (
-    handle && {
-      ...handle,
+    handle &&
+    Object.assign(handle, {
       transposed,
-      role: isWeight ? 'candidate' : 'activation',
+      role: isWeight ? ('candidate' as const) : ('activation' as const),
       stored: () => storedOf(b.tensor, handle.dtype, keys),
-    }
+    })
   )
 }
 

@@ -55,6 +55,8 @@ export interface RunValues {
 }
 
 export interface TappedRun extends RunValues {
+  /** The tensors of a product, or why it cannot be stated. */
+  operands(planned: PlannedProduct): Operands | { readonly reason: string }
   /** The same object for each run of one session. */
   readonly session: SessionInfo
   readonly feeds: OrtValues

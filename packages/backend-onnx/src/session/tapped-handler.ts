@@ -1,5 +1,6 @@
 import { type OperandName, operandValue, type PlannedProduct } from '../graph/plan.ts'
 import type { OrtFetches, OrtHandler, OrtTensor, OrtValues } from '../ort/library.ts'
+import { ofAnotherRun, operandsOf } from '../products/operands.ts'
 import type { ReadRun } from '../taps/tap-reader.ts'
 import { type TapTensor, tapTensor } from '../taps/tap-tensor.ts'
 import { KnownShapes } from './known-shapes.ts'
@@ -47,7 +48,11 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
     return run.outputs
   }
 
-  function valuesOf(read: ReadRun, feeds: OrtValues, foreseen: ForeseenRun | undefined): RunValues {
+  function valuesOf(
+    read: ReadRun,
+    feeds: OrtValues,
+    foreseen: ForeseenRun | undefined,
+  ): RunValues & Pick<TappedRun, 'operands'> {
     const tensors = new Map<string, TapTensor | undefined>()
     function value(name: string): TapTensor | undefined {
       const origin = plan.origin(name)
@@ -66,7 +71,15 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
       const gathered = read.rows(planned, name)
       return shaped && gathered ? { ...shaped, gathered } : shaped
     }
-    return { plan, value, operand, filterBlock }
+    const values = { plan, value, operand, filterBlock }
+    return {
+      ...values,
+      operands(planned) {
+        // Of the same shapes, only the elements are others.
+        const known = foreseen?.operands(planned)
+        return known ? ofAnotherRun(known, planned, values) : operandsOf(planned, values)
+      },
+    }
   }
 
   const tapped: OrtHandler = {
