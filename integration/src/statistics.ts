@@ -29,11 +29,11 @@ for (const experiment of [...badRows, ...otherClaims]) {
 }
 process.exitCode = problems === 0 ? 0 : 1
 
-function report({ passed, empty, others, wrong, largestRatio }: HonestAudits): void {
+function report({ passed, empty, untelling, others, wrong, largestRatio }: HonestAudits): void {
   problems += wrong.length
   const rest = Object.entries(others).map(([reason, times]) => `, ${times} ${reason}`)
   console.log(
-    `${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${passed} passed, ${empty} empty and inconclusive${rest.join('')}`,
+    `${wrong.length === 0 ? 'ok   ' : 'WRONG'} ${passed} passed, ${empty} empty and ${untelling} untelling and inconclusive${rest.join('')}`,
   )
   console.log(`      largest error ${largestRatio.toFixed(2)} ν, of 4 accepted at once`)
   for (const { seed: at, product, verdict } of wrong.slice(0, 10)) {

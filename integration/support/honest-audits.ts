@@ -11,7 +11,9 @@ export interface HonestAudits {
   readonly passed: number
   /** Products without anything to check, each of which must be `inconclusive`. */
   readonly empty: number
-  /** Audits of products that are not empty and did not pass, by the reason of their worst finding. */
+  /** Products that their own operands leave no trace of, such as a small one in a sigmoid: `inconclusive` as well. */
+  readonly untelling: number
+  /** Audits of other products that are not empty and did not pass, by the reason of their worst finding. */
   readonly others: Readonly<Partial<Record<FindingReason, number>>>
   /** Verdicts that an honest run must not get, with what led to them. */
   readonly wrong: readonly { readonly seed: number; readonly product: string; readonly verdict: Verdict }[]
@@ -35,6 +37,7 @@ export async function honestAudits(name: TfBackend, options: HonestAuditsOptions
   const wrong: { seed: number; product: string; verdict: Verdict }[] = []
   let passed = 0
   let empty = 0
+  let untelling = 0
   let largestRatio = 0
   for (let seed = first; seed < first + audits; seed++) {
     const product = drawHonestProduct(tf, name, stream('honest', seed))
@@ -44,15 +47,18 @@ export async function honestAudits(name: TfBackend, options: HonestAuditsOptions
     )
     const reason = verdict.findings[0]?.reason
     largestRatio = Math.max(largestRatio, verdict.statistics.largestRatio)
+    const isUntelling =
+      verdict.coverage.untelling !== undefined && (reason === 'empty-product' || reason === 'nothing-sampled')
     if (product.isEmpty) empty++
+    else if (isUntelling) untelling++
     else if (reason === undefined) passed++
     else others[reason] = (others[reason] ?? 0) + 1
     if (
       verdict.status === 'fail' ||
       verdict.status === 'incomplete' ||
-      product.isEmpty !== (reason === 'empty-product')
+      product.isEmpty !== (reason === 'empty-product' && !isUntelling)
     )
       wrong.push({ seed, product: product.description, verdict })
   }
-  return { audits, passed, empty, others, wrong, largestRatio }
+  return { audits, passed, empty, untelling, others, wrong, largestRatio }
 }

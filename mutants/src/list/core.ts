@@ -536,7 +536,7 @@ const numerics = [
   ]),
   ...inFile(
     `${src}/numerics/row.ts`,
-    [`${test}/numerics/row.test.ts`, ...entries, `${test}/numerics/honest.test.ts`],
+    [`${test}/numerics/row.test.ts`, `${test}/numerics/telling.test.ts`, ...entries, `${test}/numerics/honest.test.ts`],
     [
       [
         'a residual that is not a number passes',
@@ -563,10 +563,65 @@ const numerics = [
         'a prover inflates the tolerance by its choice of A',
       ],
       [
+        'a row without entries is telling',
+        "if (distanceFromIdle(opened) > projected.visible) return 'telling'",
+        "if (distanceFromIdle(opened) >= 0) return 'telling'",
+        'nothing was computed, and it counts as evidence',
+      ],
+      [
         'rows of any length',
         'if (c.length !== expected) throw',
         'if (c.length > expected) throw',
         'entries that are missing are read as NaN',
+      ],
+    ],
+  ),
+  ...inFile(
+    `${src}/numerics/telling.ts`,
+    [`${test}/numerics/telling.test.ts`, 'packages/verifier/test/check.test.ts'],
+    [
+      [
+        'every row is telling',
+        'return error > clearFactor * allowed',
+        'return error >= 0 * allowed',
+        'nothing was computed, and it counts as evidence',
+      ],
+      [
+        'rounding is telling',
+        'const clearFactor = 8',
+        'const clearFactor = 0',
+        'what is stated without work differs by a rounding, and counts as evidence',
+      ],
+      [
+        'a bias is work',
+        'const value = bias + (addend === undefined ? 0 : addend[column]!)',
+        'const value = addend === undefined ? 0 : addend[column]!',
+        'a product that its bias drowns counts as evidence',
+      ],
+      [
+        'an addend is work',
+        'const value = bias + (addend === undefined ? 0 : addend[column]!)',
+        'const value = bias',
+        'a product that its addend drowns counts as evidence',
+      ],
+      [
+        'an activation is work',
+        'const claimed = activate(activation, column, idle)',
+        'const claimed = idle',
+        'an activation that is the same for every sum counts as evidence',
+      ],
+      [
+        'a rectifier at rest is a lie',
+        'told.isOpen ||= tells(check, column, idle, 2 * idle - x, tolerance)',
+        'told.isOpen ||= false',
+        'an honest run is in doubt because its units are dead',
+      ],
+      ['a sum of 0 is a lie', 'if (sum === 0) return\n', '', 'an honest run is in doubt because its input is zero'],
+      [
+        'rounding to 8 bits is telling',
+        "if (quantized !== undefined && (quantized.output === 'uint8' || quantized.output === 'int8')) {",
+        "if (quantized !== undefined && quantized.zeroPoint > 255 && quantized.output !== 'float32' && quantized.output !== 'int32') {",
+        'a product of less than a step counts as evidence',
       ],
     ],
   ),

@@ -14,9 +14,15 @@ const checks = [`${test}/check.test.ts`, `${test}/profiles.test.ts`, ...sessions
 const audit = inFile(`${src}/audit.ts`, sessions, [
   [
     'a product of which nothing was seen counts as audited',
-    'if (rows.rows === 0) {',
-    'if (rows.rows < 0) {',
+    'if (rows.rows > 0) this.ledger.audited(',
+    'if (rows.rows >= 0) this.ledger.audited(',
     'a product that is trivial is one that was checked',
+  ],
+  [
+    'a product that is drowned is no finding',
+    'if (rows.drowned && this.manifest === undefined) {',
+    'if (rows.drowned && rows.rows > 0) {',
+    'nothing was computed, and all that tells of it is a count',
   ],
   [
     'proofs are not checked',
@@ -544,22 +550,28 @@ const manifest = inFile(`${src}/manifest-check.ts`, manifests, [
 
 const check = inFile(`${src}/check.ts`, checks, [
   [
-    'a factor of 0 is worth something',
-    'if (alpha === 0 || isConstant(activation)) return 0',
-    'if (isConstant(activation)) return 0',
+    'a row that nobody had to compute is worth something',
+    "heard.filter((testimony) => testimony === 'telling').length",
+    'heard.length',
     'nothing was computed, and it counts as evidence',
   ],
   [
-    'an activation of one value is worth something',
-    'activation.least >= activation.most',
-    'activation.least > activation.most',
-    'nothing was computed, and it counts as evidence',
+    'a guarded row is worth something',
+    'const heard = results.filter(({ guard }) => guard === undefined).map(',
+    'const heard = results.map(',
+    'a row of which nothing can be said counts as evidence',
   ],
   [
-    'a patch of padding is worth something',
-    'count + (geometry.aRows(r).length > 0 ? 1 : 0)',
-    'count + 1',
-    'nothing was computed, and it counts as evidence',
+    'a product of padding is like another',
+    'return opened.plan.rows.every((row) => geometry.aRows(row).length === 0)',
+    'return geometry.rows === 0',
+    'nothing was computed, and all that tells of it is a count',
+  ],
+  [
+    'a zero A is a lie',
+    "(heard.includes('drowned') || liesInPadding(options))",
+    'heard.length > 0',
+    'an honest run is in doubt because its input is zero',
   ],
   [
     'only the first opened row is checked',

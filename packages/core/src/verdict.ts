@@ -122,8 +122,13 @@ export const verdictSchema = v.strictObject({
     manifestSteps: v.optional(count),
     /** Tensors that a manifest wants to be those of another operation, and that were. */
     manifestLinks: v.optional(count),
-    /** Products of which rows were checked. */
+    /** Products of which rows were checked that whoever did no work could not have stated. */
     audited: count,
+    /**
+     * Products of which rows were checked, and none shows that they were computed: C is what it would be if A·B were 0, or
+     * nothing can be said of it. Absent for none.
+     */
+    untelling: v.optional(count),
     opaque: count,
     skipped: count,
     /** Products whose B is not a known weight. */
@@ -143,6 +148,7 @@ export const verdictSchema = v.strictObject({
     weightsUsed: count,
   }),
   statistics: v.strictObject({
+    /** Rows that were checked and are not what they would be if A·B were 0. */
     rows: count,
     entries: count,
     vectors: count,

@@ -155,15 +155,12 @@ export class Audit {
     for (const { reason, message, evidence } of rows.findings) {
       this.ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
     }
-    if (rows.rows === 0) {
-      this.ledger.find(
-        'empty-product',
-        'no opened row depends on A, so that none shows that the product was computed',
-        at,
-      )
-      return
+    if (rows.rows > 0) this.ledger.audited(unitShape(sampledProduct(record)))
+    else this.ledger.untelling()
+    // A manifest says that the model has it so.
+    if (rows.drowned && this.manifest === undefined) {
+      this.ledger.find('empty-product', 'what is stated with A·B hides it: C is known without any work', at)
     }
-    this.ledger.audited(unitShape(sampledProduct(record)))
     this.bindings.compare(record, opened, this.ledger)
     onChecked(record, rows)
   }

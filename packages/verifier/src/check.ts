@@ -33,8 +33,13 @@ import type { ProductWeights } from './prepared-weights.ts'
 import type { Projections } from './projections.ts'
 
 export interface CheckedRows {
-  /** Rows that were checked and depend on A: the others say nothing of whether the product was computed. */
+  /** Rows that were checked and are telling: the others say nothing of whether the product was computed. */
   readonly rows: number
+  /**
+   * Whether none is because of what was stated and not of what A·B is: factors, addends or an activation hide it, or every
+   * opened patch lies in the padding. Zeros and rectifiers at rest are what honest runs show as well.
+   */
+  readonly drowned: boolean
   readonly entries: number
   readonly vectors: number
   readonly largestRatio: number
@@ -91,23 +96,16 @@ export function checkOpenedRows(options: CheckOptions): CheckedRows {
   // A row with failures is not looked at to its end, and says enough.
   const partial = ({ vectors, entries, failures }: RowResult, i: number) =>
     vectors === 0 && failures.length === 0 && entries < rows[i]!.c.length
-  return { ...totalsOf(results), rows: countTelling(options), partialRows: results.filter(partial).length, findings }
+  // A row of which a guard says nothing is no evidence, either way.
+  const heard = results.filter(({ guard }) => guard === undefined).map(({ testimony }) => testimony)
+  const telling = heard.filter((testimony) => testimony === 'telling').length
+  const drowned = telling === 0 && (heard.includes('drowned') || liesInPadding(options))
+  return { ...totalsOf(results), rows: telling, drowned, partialRows: results.filter(partial).length, findings }
 }
 
-/**
- * Counts the rows of C that depend on A. With a factor of 0, an activation of one value or a patch that lies in the padding,
- * whoever states the product knows C without any work.
- */
-function countTelling({ record: { alpha, activation, layout }, opened }: CheckOptions): number {
-  if (alpha === 0 || isConstant(activation)) return 0
-  const geometry = geometryOf(layout)
-  return opened.plan.rows.reduce((count, r) => count + (geometry.aRows(r).length > 0 ? 1 : 0), 0)
-}
-
-/** Whether an activation has one value, or so large an offset that its rounding covers all values that it has. */
-function isConstant(activation: ProductRecord['activation']): boolean {
-  if (activation.name === 'clip') return activation.least >= activation.most
-  return activation.name === 'hardsigmoid' && (activation.slope === 0 || Math.abs(activation.offset) > 64)
+function liesInPadding({ record, opened }: CheckOptions): boolean {
+  const geometry = geometryOf(record.layout)
+  return opened.plan.rows.every((row) => geometry.aRows(row).length === 0)
 }
 
 /** What the policy allows engines of the declared arithmetic. */
@@ -227,7 +225,7 @@ function findingOf(failure: EntryFailure, row: number, { entries, failures }: Ro
   return { reason: reason === 'aggregate' ? 'values-biased' : 'value-out-of-tolerance', message, evidence }
 }
 
-function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings' | 'rows' | 'partialRows'> {
+function totalsOf(results: readonly RowResult[]): Omit<CheckedRows, 'findings' | 'rows' | 'drowned' | 'partialRows'> {
   let visibleError: number | undefined
   const totals = {
     entries: 0,

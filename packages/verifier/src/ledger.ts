@@ -134,6 +134,11 @@ export class Ledger {
     }
   }
 
+  /** Counts a product of which rows were checked, and none shows that it was computed. */
+  untelling(): void {
+    this.coverage.untelling = (this.coverage.untelling ?? 0) + 1
+  }
+
   /** Probabilities that the plan for a product of this shape touches a wrong row. */
   private detection(shape: UnitShape): Detection {
     const key = `${shape.rows}:${shape.k}:${shape.n}:${shape.right}`

@@ -10,7 +10,7 @@ import {
 import { describe, expect, test } from 'vitest'
 import { Audit } from '../src/audit.ts'
 import { checkOpenedRows } from '../src/check.ts'
-import { interactive, memoryWeights, type Policy, spot } from '../src/index.ts'
+import { describeVerdict, interactive, memoryWeights, type Policy, spot } from '../src/index.ts'
 import type { OpenedTensor } from '../src/opened.ts'
 import { preparedWeights } from '../src/prepared-weights.ts'
 import { Projections } from '../src/projections.ts'
@@ -20,11 +20,14 @@ const wave = (i: number) => Math.sin(1 + 0.37 * i * i)
 const a = Float32Array.from({ length: m * k }, (_, i) => wave(i))
 const b = Float32Array.from({ length: k * n }, (_, i) => wave(2 * i + 1))
 const q = Int8Array.from({ length: k * n }, (_, i) => (i * 37) % 127)
+/** B whose last row is the one before it, so that (0, …, 1, −1)·B = 0. */
+const twins = b.slice().copyWithin((k - 1) * n, (k - 2) * n, (k - 1) * n)
 const bias = Float32Array.from({ length: n }, (_, i) => wave(3 * i))
 const store = memoryWeights([
   { name: 'b', shape: [k, n], data: b },
   { name: 'q', shape: [k, n], data: q },
   { name: 'bias', shape: [n], data: bias },
+  { name: 'twins', shape: [k, n], data: twins },
 ])
 const weight = (i: number) =>
   ({ kind: 'weight', digest: hexToBytes(store.weights[i]!.digest), transposed: false }) as const
@@ -47,11 +50,11 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
 const seed = (i: number) => new Uint8Array(32).fill(i)
 const allRows = Uint32Array.from({ length: m }, (_, i) => i)
 
-function product(left: Float32Array = a): Float32Array {
+function product(left: Float32Array = a, right: Float32Array = b): Float32Array {
   return Float32Array.from({ length: m * n }, (_, i) => {
     let sum = 0
     for (let t = 0; t < k; t++)
-      sum = Math.fround(sum + Math.fround(left[Math.floor(i / n) * k + t]! * b[t * n + (i % n)]!))
+      sum = Math.fround(sum + Math.fround(left[Math.floor(i / n) * k + t]! * right[t * n + (i % n)]!))
     return sum
   })
 }
@@ -180,7 +183,7 @@ describe('rows that say nothing of A are checked, and count for nothing', () => 
     ['a hard sigmoid without a slope', { activation: { name: 'hardsigmoid', slope: 0, offset: 0 } }],
     ['a hard sigmoid far from its slope', { activation: { name: 'hardsigmoid', slope: 1, offset: -1e9 } }],
   ])('%s', async (_, changes) => {
-    expect(await check({ c: zero, changes })).toMatchObject({ rows: 0, findings: [] })
+    expect(await check({ c: zero, changes })).toMatchObject({ rows: 0, drowned: true, findings: [] })
     const wrong = zero.slice().fill(1, -1)
     expect(await check({ c: wrong, changes })).toMatchObject({ rows: 0, findings: [{ evidence: { row: m - 1 } }] })
   })
@@ -193,25 +196,132 @@ describe('rows that say nothing of A are checked, and count for nothing', () => 
       ...{ kind: 'convolution', channelsLast: true, batch: 1, groups: 1, inChannels: k, outChannels: n },
       ...{ input: [m], output: [m], kernel: [1], strides: [1], dilations: [1], padding: [2] },
     }
-    expect(await check({ c: shifted, changes: { layout } })).toMatchObject({ rows: m - 2, findings: [] })
+    expect(await check({ c: shifted, changes: { layout } })).toMatchObject({
+      rows: m - 2,
+      drowned: false,
+      findings: [],
+    })
+    const beside = { ...layout, padding: [2 * m] }
+    expect(await check({ c: zero, changes: { layout: beside } })).toMatchObject({
+      rows: 0,
+      drowned: true,
+      findings: [],
+    })
   })
 
-  test('which is found where a product has no others, and is no audit of it', async () => {
-    const audit = new Audit({
-      ...{ policy: interactive(), store, prepared: preparedWeights(store), manifest: undefined },
-      ...{ inputs: [], outputs: [], onChecked: () => undefined },
+  const digest = hexToBytes(store.weights[2]!.digest)
+  const biasOf = (beta: number): Partial<ProductRecord> => ({ bias: { digest, length: n, dtype: 'float32' }, beta })
+  const beside = (c: Float32Array, beta: number) => c.map((value, i) => value + beta * bias[i % n]!)
+
+  test.each([
+    ['a tiny factor beside a bias', { ...biasOf(1), alpha: 1e-12 }, beside(zero, 1)],
+    ['a bias by a huge factor', biasOf(1e12), beside(zero, 1e12)],
+    ['a clip far from every sum', { activation: clip(1e6, 1e7) }, zero.slice().fill(1e6)],
+    [
+      'a sigmoid of next to nothing',
+      { alpha: 1e-12, activation: { name: 'sigmoid' } as const },
+      zero.slice().fill(0.5),
+    ],
+  ])('%s', async (_, changes, c) => {
+    for (const policy of [interactive(), interactive({ entries: 0 }), spot()]) {
+      if (policy.entries === 0 && changes.activation !== undefined) continue
+      expect(await check({ c, changes, policy })).toMatchObject({ rows: 0, drowned: true, findings: [] })
+    }
+  })
+
+  test('a bias of a hundred times the product drowns nothing', async () => {
+    expect(await check({ c: beside(product(), 100), changes: biasOf(100) })).toMatchObject({ rows: m, drowned: false })
+  })
+
+  test('an A of zeros, of which nothing is said against the prover', async () => {
+    const left = new Float32Array(m * k)
+    expect(await check({ c: zero, left })).toMatchObject({ rows: 0, drowned: false, findings: [] })
+    expect(await check({ c: beside(zero, 1), left, changes: biasOf(1) })).toMatchObject({ rows: 0, drowned: false })
+    left.set(a.subarray(0, 2 * k))
+    expect(await check({ c: product(left), left })).toMatchObject({ rows: 2, drowned: false, findings: [] })
+  })
+
+  test('a row that a guard says nothing of', async () => {
+    const left = a.slice()
+    left[2 * k] = Number.POSITIVE_INFINITY
+    expect(await check({ c: product(left), left })).toMatchObject({ rows: m - 1, guards: 1, drowned: false })
+    // The tolerance of row 2 is a hundredth of its values: none of them is known without work, and the row is guarded.
+    const inflated = a.slice()
+    inflated[3 * k - 2]! += 2e4
+    inflated[3 * k - 1]! -= 2e4
+    const changes = { b: weight(3) }
+    expect(await check({ c: product(inflated, twins), left: inflated, changes })).toMatchObject({
+      ...{ rows: m - 1, guards: 1, drowned: false },
+      findings: [{ reason: 'tolerance-guard', evidence: { row: 2 } }],
     })
-    const proverSeed = () => ({ plan: seed(1), check: seed(2) })
-    const tensors = [
-      { tensor: 0, rows: m, cols: k, dtype: 'float32' },
-      { tensor: 1, rows: m, cols: n, dtype: 'float32' },
-    ] as const
-    const segments = [bytesOf(a.slice(0, 5 * k)), bytesOf(zero.slice(0, 5 * n))]
-    await audit.sampled({ record: { ...record, alpha: 0 }, tensors: [...tensors] }, segments, proverSeed)
-    const { status, findings, coverage } = audit.ledger.verdict('', '')
-    expect(status).toBe('inconclusive')
-    expect(findings.map(({ reason }) => reason)).toEqual(['empty-product', 'nothing-sampled'])
-    expect(coverage).toMatchObject({ operations: 1, audited: 0 })
+    for (let row = 0; row < m; row++) inflated.set(inflated.subarray(2 * k, 3 * k), row * k)
+    expect(await check({ c: product(inflated, twins), left: inflated, changes })).toMatchObject({
+      rows: 0,
+      drowned: false,
+    })
+  })
+})
+
+describe('a product of which no row tells', () => {
+  const zero = new Float32Array(m * n)
+  const shape = { rows: m, cols: k, dtype: 'float32' } as const
+  const tensors = [
+    { tensor: 0, ...shape },
+    { tensor: 1, ...shape, cols: n },
+  ]
+  const everyRow = spot({ sampler: rows({ atLeast: m }) })
+
+  /** A verdict on an honest product, and on another one after it if given. */
+  async function verdictOn(
+    other: { a: Float32Array; c: Float32Array; changes?: Partial<ProductRecord> },
+    alone = false,
+  ) {
+    const inputs = [{ rows: m, cols: k, dtype: 'float32' as const, bytes: bytesOf(alone ? other.a : a) }]
+    const audit = new Audit({
+      ...{ policy: everyRow, store, prepared: preparedWeights(store), manifest: undefined },
+      ...{ inputs, outputs: [], onChecked: () => undefined },
+    })
+    const seeds = () => ({ plan: seed(1), check: seed(2) })
+    if (!alone) await audit.sampled({ record, tensors: [...tensors] }, [bytesOf(a), bytesOf(product())], seeds)
+    const stated = { ...record, sequence: alone ? 0 : 1, ...other.changes }
+    await audit.sampled({ record: stated, tensors: [...tensors] }, [bytesOf(other.a), bytesOf(other.c)], seeds)
+    const transcript = new Uint8Array(32)
+    audit.finish({ operations: stated.sequence + 1, transcript }, transcript)
+    return audit.ledger.verdict('', '')
+  }
+
+  test('because of what is stated is found, alone and among others, and is no audit of it', async () => {
+    const drowned = { a, c: zero, changes: { alpha: 0 } }
+    const verdict = await verdictOn(drowned, true)
+    expect(verdict).toMatchObject({ status: 'inconclusive', coverage: { operations: 1, audited: 0, untelling: 1 } })
+    expect(verdict.findings.map(({ reason }) => reason)).toEqual(['empty-product', 'nothing-sampled'])
+    const among = await verdictOn(drowned)
+    expect(among).toMatchObject({ status: 'inconclusive', coverage: { operations: 2, audited: 1, untelling: 1 } })
+    expect(among.findings).toMatchObject([{ reason: 'empty-product', sequence: 1 }])
+  })
+
+  test('because A is zero is counted, and claims nothing', async () => {
+    const zeros = { a: new Float32Array(m * k), c: zero }
+    const [alone, among, honest] = [
+      await verdictOn(zeros, true),
+      await verdictOn(zeros),
+      await verdictOn({ a, c: product() }),
+    ]
+    expect(alone.findings.map(({ reason }) => reason)).toEqual(['nothing-sampled'])
+    expect(among).toMatchObject({ status: 'pass', coverage: { audited: 1, untelling: 1 }, statistics: { rows: m } })
+    expect(honest).toMatchObject({ status: 'pass', coverage: { audited: 2 }, statistics: { rows: 2 * m } })
+    expect(honest.coverage).not.toHaveProperty('untelling')
+    expect(among.detection.badRowsBelow95).toBeGreaterThan(honest.detection.badRowsBelow95)
+    const inEvery = (verdict: typeof among) => verdict.detection.byFraction[0]!.inEveryOperation
+    expect(inEvery(among)).toBeLessThanOrEqual(inEvery(honest))
+    expect(describeVerdict(among)).toContain('1 product of which no opened row shows that it was computed')
+    expect(describeVerdict(among)).toContain('1 audited of 2 declared')
+    expect(describeVerdict(honest)).not.toContain('no opened row')
+  })
+
+  test('is compared with the input all the same', async () => {
+    const zeros = { a: new Float32Array(m * k), c: zero }
+    expect((await verdictOn(zeros, true)).coverage).toMatchObject({ inputsBound: 1 })
   })
 })
 

@@ -14,6 +14,7 @@ const checked = (count: number, changes: Partial<CheckedRows> = {}): CheckedRows
   escalations: 0,
   guards: 0,
   partialRows: 0,
+  drowned: false,
   findings: [],
   ...changes,
 })

@@ -54,6 +54,8 @@ export interface EntryResult {
   informative: boolean
   /** Whether the ratio was above the accepted one and the engine's error was emulated. */
   escalated: boolean
+  /** Σa_t·b_t, before any factor; of reproduced arithmetic as the engine rounds it. */
+  sum: number
   /** Value before the activation, and the tolerance it was given. */
   preActivation: number
   tolerance: number
@@ -73,6 +75,7 @@ export function entryResult(): EntryResult {
     ratio: 0.5,
     informative: false,
     escalated: false,
+    sum: 0.5,
     preActivation: 0.5,
     tolerance: 0.5,
     mismatched: false,
@@ -112,6 +115,7 @@ export function checkEntry(check: EntryCheck, column: number, claimed: number, r
   const squares = alpha * alpha * sums.squares + bias * bias + addend * addend
 
   result.recomputed = value
+  result.sum = sums.sum
   result.preActivation = x
   result.error = 0
   result.bound = 0

@@ -89,7 +89,7 @@ export function activatedTolerance(
   const left = activate(activation, column, x - tolerance)
   const right = activate(activation, column, x + tolerance)
   const value = activate(activation, column, x)
-  const isFlat = activation.name === 'hardsigmoid' && left === right
+  const isFlat = activation.name === 'hardsigmoid' && left === right && (left === 0 || left === 1)
   const rounding = isFlat ? 0 : evaluationError(activation, x - tolerance, Math.max(Math.abs(left), Math.abs(right)))
   // Each activation is monotone, or decreasing up to 0 and increasing beyond (a negative slope).
   if (above) return Math.max(left, right) - value + rounding

@@ -18,6 +18,7 @@ export function checkIntegerEntry(check: EntryCheck, column: number, claimed: nu
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
   const x = (sums.sum + bias) | 0
 
+  result.sum = sums.sum
   result.preActivation = x
   result.recomputed = activate(activation, column, x)
   result.error = 0

@@ -24,6 +24,7 @@ export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: 
   const offset = columnOffset(b, column)
   dot(a, b.columns, offset, sums)
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
+  result.sum = sums.sum
   result.preActivation = sums.sum
   result.recomputed = sums.sum
   result.error = 0
@@ -44,6 +45,7 @@ export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: 
     const plain = epilogue.alpha === 1 && scales === undefined && activation.name === 'linear' && biasBeforeScale
     if (!plain) return conclude(result, 'guard', 'activation-unsupported')
     result.recomputed = (sums.sum + bias) | 0
+    result.preActivation = result.recomputed
     return claimed === result.recomputed ? conclude(result, 'accept', undefined) : wrong(result, 'integer')
   }
 
@@ -64,14 +66,18 @@ export function checkQuantizedEntry(check: EntryCheck, column: number, claimed: 
     return difference <= result.bound ? conclude(result, 'accept', undefined) : wrong(result, 'tolerance', result.ratio)
   }
 
-  const [lowest, highest] = ranges[output]
-  const quantize = (y: number) => Math.min(highest, Math.max(lowest, roundHalfToEven(y) + zeroPoint))
-  result.recomputed = quantize(value)
-  const below = quantize(value - activatedTolerance(activation, column, x, error, false))
-  const above = quantize(value + activatedTolerance(activation, column, x, error, true))
+  result.recomputed = quantize(output, zeroPoint, value)
+  const below = quantize(output, zeroPoint, value - activatedTolerance(activation, column, x, error, false))
+  const above = quantize(output, zeroPoint, value + activatedTolerance(activation, column, x, error, true))
   result.bound = Math.max(result.recomputed - below, above - result.recomputed)
   const fits = claimed >= below && claimed <= above && Number.isInteger(claimed)
   return fits ? conclude(result, 'accept', undefined) : wrong(result, 'tolerance')
+}
+
+/** A value as it is rounded to 8 bits: half to even, and saturated after the zero point was added. */
+export function quantize(output: keyof typeof ranges, zeroPoint: number, value: number): number {
+  const [lowest, highest] = ranges[output]
+  return Math.min(highest, Math.max(lowest, roundHalfToEven(value) + zeroPoint))
 }
 
 function roundHalfToEven(y: number): number {

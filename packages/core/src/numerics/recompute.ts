@@ -4,12 +4,13 @@ import { position } from './prepared.ts'
 import { checkQuantizedEntry } from './quantized.ts'
 import { checkReproducedEntry } from './reproduced.ts'
 import type { EntryFailure, OpenedRow } from './row.ts'
+import { listen, type Told } from './telling.ts'
 
 /** After so many wrong entries a row is not looked at further: what escalation costs a verifier stays bounded. */
 export const maxFailures = 16
 
 /** What recomputing some entries of a row found. */
-export interface Tally {
+export interface Tally extends Told {
   readonly failures: EntryFailure[]
   entries: number
   guard: GuardReason | undefined
@@ -45,6 +46,9 @@ export function recompute(opened: OpenedRow, columns: Uint32Array): Tally {
   const result = entryResult()
   const tally: Tally = {
     failures: [],
+    telling: false,
+    hasSum: false,
+    isOpen: false,
     entries: 0,
     guard: undefined,
     guardedEntries: 0,
@@ -73,6 +77,7 @@ export function recompute(opened: OpenedRow, columns: Uint32Array): Tally {
     }
     if (outcome === 'reject') tally.failures.push(failure(result, result.reason as RejectReason, column, claimed))
     add(tally, result, column)
+    listen(tally, opened, column, result)
   }
   return tally
 }

@@ -40,6 +40,7 @@ export function checkReproducedEntry(check: EntryCheck, column: number, claimed:
   const bias = epilogue.bias === undefined ? 0 : perColumn(epilogue.bias, column)
   const x = bias === 0 ? sum : fround(sum + bias)
 
+  result.sum = sum
   result.preActivation = x
   result.recomputed = activate(activation, column, x)
   result.error = 0

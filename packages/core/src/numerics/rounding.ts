@@ -31,6 +31,12 @@ export function spacing(format: HalfFormat, value: number): number {
   return powerBelow(Math.max(Math.abs(value), minNormal)) * 2 ** (1 - digits)
 }
 
+/** The number of the format nearest to `value`, either one of a tie; beyond `overflow` as if there were larger ones. */
+export function nearest(format: HalfFormat, value: number): number {
+  const step = spacing(format, value)
+  return Math.round(value / step) * step
+}
+
 /**
  * How far `value` lies from the numbers that round to `claimed`, to nearest: 0 where `claimed` is `value` correctly
  * rounded. An honest engine rounds its own sum, so this is at most the error of that sum, and half a spacing says nothing

@@ -7,6 +7,7 @@ import { checkColumns, columnOffset, position } from './prepared.ts'
 import type { FreivaldsVector } from './project.ts'
 import { recompute, type Tally } from './recompute.ts'
 import { smallestColumns, union } from './smallest.ts'
+import { distanceFromIdle, type Testimony } from './telling.ts'
 import { judgeTogether } from './together.ts'
 
 /** A row of C as the prover opened it, and what it must be. */
@@ -47,6 +48,8 @@ export interface RowResult {
   readonly guard?: GuardReason
   /** At most {@link maxFailures}: the row is not looked at further. */
   readonly failures: readonly EntryFailure[]
+  /** Whether the row shows that A·B was computed, as far as it was looked at. */
+  readonly testimony: Testimony
   /** Columns that were recomputed, as far as the row was looked at. */
   readonly recomputed: Uint32Array
   /** Entries recomputed. */
@@ -113,7 +116,7 @@ export function checkRow(opened: OpenedRow, request: RowRequest = {}): RowResult
     bound = Math.max(bound, found.bound)
     tolerance = Math.max(tolerance, found.tolerance)
   }
-  const projected = { count: vectors.length, tolerance, visible: smallestVisible(bound, vectors.length, power) }
+  const projected = { vectors, tolerance, visible: smallestVisible(bound, vectors.length, power) }
   if (!tripped) return conclude(opened, columns, sampled, projected)
 
   const all = heldColumns(opened)
@@ -126,7 +129,7 @@ export function checkRow(opened: OpenedRow, request: RowRequest = {}): RowResult
 }
 
 interface Projected {
-  readonly count: number
+  readonly vectors: readonly FreivaldsVector[]
   /** Largest T of the vectors, without the rounding of results to 16 bits. */
   readonly tolerance: number
   /** Norm of the smallest error that they see. */
@@ -157,9 +160,10 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
     outcome: tally.failures.length > 0 ? 'reject' : guard === undefined ? 'accept' : 'guard',
     ...(guard === undefined ? {} : { guard }),
     failures: tally.failures,
+    testimony: testimonyOf(opened, tally, projected),
     recomputed: columns.subarray(0, tally.entries),
     entries: tally.entries,
-    vectors: projected?.count ?? 0,
+    vectors: projected?.vectors.length ?? 0,
     largestRatio: tally.largestRatio,
     largestAt: tally.largestAt,
     sumSquaredError: tally.sumSquaredError,
@@ -173,6 +177,19 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
     rmsValue,
     ...(visibleError === undefined || !Number.isFinite(visibleError) ? {} : { visibleError }),
   }
+}
+
+/**
+ * A row that vectors vouch for is also telling as a whole: where they see an error of the size of all that is not the result
+ * of no work. Without an activation, a sum and its opposite are equally far from that.
+ */
+function testimonyOf(opened: OpenedRow, { telling, hasSum, isOpen, entries }: Tally, projected?: Projected): Testimony {
+  if (telling) return 'telling'
+  if (projected !== undefined && entries < opened.b.n) {
+    if (distanceFromIdle(opened) > projected.visible) return 'telling'
+    if (projected.vectors.some(({ Bx }) => innerProduct(opened.a, Bx) !== 0)) return 'drowned'
+  }
+  return hasSum && !isOpen ? 'drowned' : 'silent'
 }
 
 function guardOf(tally: Tally, projected: Projected | undefined, isVague: boolean): GuardReason | undefined {

@@ -13,7 +13,14 @@ export function checkedLines({ coverage, statistics }: Verdict, width: number): 
     'Checked',
     [
       ['operations', `${audited} audited of ${operations} declared`],
-      ['rows', rows === 0 ? 'none' : `${rows} opened: ${entries} entries recomputed${projections}`],
+      [
+        'rows',
+        rows === 0
+          ? entries === 0
+            ? 'none'
+            : 'none that shows work'
+          : `${rows} opened: ${entries} entries recomputed${projections}`,
+      ],
       ['errors', entries === 0 ? undefined : errors(largestRatio)],
       ['weights', `${coverage.weightsUsed} used of ${coverage.weightsKnown} known`],
       ['links', linked === 0 ? undefined : `${counted(linked, 'audited product')} on what an earlier product gave`],
@@ -39,11 +46,12 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
     opaque,
     skipped,
     activationProducts,
+    untelling = 0,
     freeAddends = 0,
     foreignTensors,
     stepRate,
   } = coverage
-  const passedOver = operations - audited - opaque - skipped
+  const passedOver = operations - audited - untelling - opaque - skipped
   return section(
     'Not checked',
     [
@@ -60,6 +68,12 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
           : `the policy draws ${Number((100 * stepRate).toPrecision(3))}% of them, and the first; nothing is known of the others`,
       ],
       ['products', passedOver > 0 ? `${passedOver} not drawn, refused or not opened` : undefined],
+      [
+        'work',
+        untelling > 0
+          ? `${counted(untelling, 'product')} of which no opened row shows that it was computed: C is what it would be if A·B were 0`
+          : undefined,
+      ],
       ['opaque', opaque > 0 ? `${counted(opaque, 'operation')} that the backend cannot state as a product` : undefined],
       ['skipped', skipped > 0 ? `${counted(skipped, 'operation')} that the prover left out of the audit` : undefined],
       [

@@ -2,6 +2,7 @@ import type { ComputationAttack } from '../attack.ts'
 import { arithmeticAttacks } from './arithmetic.ts'
 import { operandAttacks } from './operands.ts'
 import { resultAttacks } from './results.ts'
+import { drownedStatements } from './statements/drowned.ts'
 import { otherComputations } from './statements/other.ts'
 import { refusedStatements } from './statements/refused.ts'
 import { wrongStatements } from './statements/wrong.ts'
@@ -15,5 +16,6 @@ export const computationAttacks: readonly ComputationAttack[] = [
   ...operandAttacks,
   ...wrongStatements,
   ...refusedStatements,
+  ...drownedStatements,
   ...otherComputations,
 ]

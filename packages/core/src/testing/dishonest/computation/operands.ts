@@ -58,7 +58,16 @@ export const operandAttacks: readonly ComputationAttack[] = [
   consistent('an invented A', 'A is made up, and C is its product', ({ values, random }) =>
     values.a.map(() => random.signedUnit()),
   ),
-  consistent('a zero A', 'A is zero, which makes the product trivial', ({ values }) => values.a.map(() => 0)),
+  // Without a bias a linear model is zero from there on, and nothing of it is evidence.
+  consistent(
+    'a zero A',
+    'A is zero, so that C is what is added to the product',
+    ({ values }) => values.a.map(() => 0),
+    ({ product }) => product.epilogue.bias !== undefined,
+  ),
+  consistent('a zero A but for a row', 'one input is run, and the others are shown as zeros', ({ values, geometry }) =>
+    values.a.map((value, i) => (i < geometry.a.cols ? value : 0)),
+  ),
   consistent('one row of A for all', 'one input is run, and shown for all', ({ values, geometry }) =>
     values.a.map((_, i) => values.a[i % geometry.a.cols]!),
   ),

@@ -143,17 +143,6 @@ export const refusedStatements: readonly ComputationAttack[] = [
     { applies: (scene) => plainLayout(scene) !== undefined },
   ),
   stated(
-    'another factor',
-    'alpha is 0, which makes the product trivial',
-    'empty-product',
-    (product) => epilogue(product, { alpha: 0 }),
-    {
-      applies: isPlain,
-      forge: ({ values }) => ({ c: new Float32Array(values.c.length) }),
-      expectedWith: { manifest: 'operation-mismatch' },
-    },
-  ),
-  stated(
     'a convolution of padding',
     'the product is declared as a convolution whose every patch lies beside the input',
     'empty-product',
