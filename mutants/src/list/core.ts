@@ -582,8 +582,8 @@ const numerics = [
     [
       [
         'every row is telling',
-        'return error > clearFactor * allowed',
-        'return error >= 0 * allowed',
+        'return distance(epilogue, claimed, value) > clearFactor * allowed',
+        'return distance(epilogue, claimed, value) >= 0 * allowed',
         'nothing was computed, and it counts as evidence',
       ],
       [
@@ -616,7 +616,18 @@ const numerics = [
         'told.isOpen ||= false',
         'an honest run is in doubt because its units are dead',
       ],
-      ['a sum of 0 is a lie', 'if (sum === 0) return\n', '', 'an honest run is in doubt because its input is zero'],
+      [
+        'a sum of 0 is a lie',
+        'if (sum !== 0) {',
+        'if (sum === sum) {',
+        'an honest run is in doubt because its input is zero',
+      ],
+      [
+        'one column is a row',
+        "if (2 * buried > sums) return 'drowned'",
+        "if (buried === sums && sums > 0) return 'drowned'",
+        'a product counts as evidence of which the few columns were computed that its bias leaves over',
+      ],
       [
         'rounding to 8 bits is telling',
         "if (quantized !== undefined && (quantized.output === 'uint8' || quantized.output === 'int8')) {",

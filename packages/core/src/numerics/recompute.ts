@@ -47,7 +47,8 @@ export function recompute(opened: OpenedRow, columns: Uint32Array): Tally {
   const tally: Tally = {
     failures: [],
     telling: false,
-    hasSum: false,
+    sums: 0,
+    buried: 0,
     isOpen: false,
     entries: 0,
     guard: undefined,

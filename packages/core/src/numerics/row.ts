@@ -7,7 +7,7 @@ import { checkColumns, columnOffset, position } from './prepared.ts'
 import type { FreivaldsVector } from './project.ts'
 import { recompute, type Tally } from './recompute.ts'
 import { smallestColumns, union } from './smallest.ts'
-import { distanceFromIdle, type Testimony } from './telling.ts'
+import { distanceFromIdle, type Testimony, testimonyOf } from './telling.ts'
 import { judgeTogether } from './together.ts'
 
 /** A row of C as the prover opened it, and what it must be. */
@@ -160,7 +160,7 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
     outcome: tally.failures.length > 0 ? 'reject' : guard === undefined ? 'accept' : 'guard',
     ...(guard === undefined ? {} : { guard }),
     failures: tally.failures,
-    testimony: testimonyOf(opened, tally, projected),
+    testimony: testimony(opened, tally, projected),
     recomputed: columns.subarray(0, tally.entries),
     entries: tally.entries,
     vectors: projected?.vectors.length ?? 0,
@@ -183,13 +183,11 @@ function conclude(opened: OpenedRow, columns: Uint32Array, tally: Tally, project
  * A row that vectors vouch for is also telling as a whole: where they see an error of the size of all that is not the result
  * of no work. Without an activation, a sum and its opposite are equally far from that.
  */
-function testimonyOf(opened: OpenedRow, { telling, hasSum, isOpen, entries }: Tally, projected?: Projected): Testimony {
-  if (telling) return 'telling'
-  if (projected !== undefined && entries < opened.b.n) {
-    if (distanceFromIdle(opened) > projected.visible) return 'telling'
-    if (projected.vectors.some(({ Bx }) => innerProduct(opened.a, Bx) !== 0)) return 'drowned'
-  }
-  return hasSum && !isOpen ? 'drowned' : 'silent'
+function testimony(opened: OpenedRow, tally: Tally, projected?: Projected): Testimony {
+  const told = testimonyOf(tally)
+  if (told === 'telling' || tally.buried > 0 || projected === undefined || tally.entries === opened.b.n) return told
+  if (distanceFromIdle(opened) > projected.visible) return 'telling'
+  return projected.vectors.some(({ Bx }) => innerProduct(opened.a, Bx) !== 0) ? 'drowned' : told
 }
 
 function guardOf(tally: Tally, projected: Projected | undefined, isVague: boolean): GuardReason | undefined {

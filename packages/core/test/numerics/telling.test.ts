@@ -56,6 +56,7 @@ const awayFrom0 = bias.map((value) => (value < 0 ? value - 1 : value + 1))
 /** Beside it a product of this B and A is a hundredth. */
 const large = times(awayFrom0, 800)
 const zeros = new Float64Array(k)
+const at7 = zeros.with(7, 1)
 
 describe('a row tells of its product', () => {
   it.each<[string, Stated]>([
@@ -78,11 +79,13 @@ describe('a row tells of its product', () => {
   })
 
   it('if one recomputed entry does', () => {
-    const one = awayFrom0.map((value, j) => (j === 7 ? 0 : fround(1e12 * value)))
-    expect(heard(honest({ epilogue: { bias: one } }))).toBe('telling')
+    const row = honest({ left: at7, epilogue: { activation: { name: 'relu' } } })
     const entries = (...columns: number[]) => ({ entries: Uint32Array.from(columns) })
-    expect(heard(honest({ epilogue: { bias: one } }), entries(6, 8))).toBe('drowned')
-    expect(heard(honest({ epilogue: { bias: one } }), entries(6, 7))).toBe('telling')
+    const alive = row.c.findIndex((value) => value > 0)
+    const dead = Array.from(row.c.keys()).filter((j) => row.c[j] === 0)
+    expect(heard(row)).toBe('telling')
+    expect(heard(row, entries(...dead))).toBe('silent')
+    expect(heard(row, entries(...[...dead, alive].sort((i, j) => i - j)))).toBe('telling')
   })
 
   it('though every value of it is wrong', () => {
@@ -95,6 +98,15 @@ describe('a row tells of its product', () => {
 })
 
 describe('a row is drowned', () => {
+  it('if most of its sums are lost, so that few columns have to be computed', () => {
+    const small = (columns: number) => awayFrom0.map((value, j) => (j < columns ? 0 : fround(1e12 * value)))
+    for (const activation of [{ name: 'linear' }, { name: 'relu' }] as const) {
+      expect(heard(honest({ epilogue: { bias: small(1), activation } }))).toBe('drowned')
+      expect(heard(honest({ epilogue: { bias: small(n / 2 - 1), activation } }))).toBe('drowned')
+      expect(heard(honest({ epilogue: { bias: small(n / 2 + 1), activation } }))).toBe('telling')
+    }
+  })
+
   it.each<[string, Stated]>([
     ['by a factor of 0', { epilogue: { alpha: 0 } }],
     ['by a factor of 0 beside a bias', { epilogue: { alpha: 0, bias } }],
@@ -161,17 +173,16 @@ describe('a row is silent', () => {
 })
 
 describe('results of 16 bits', () => {
-  it('tell as soon as one of them is another number', () => {
-    // A product of an eighth of a spacing, which only moves what lies near a tie.
-    const left = zeros.with(0, 2 ** -10)
-    const of = (value: number) =>
+  it('tell where most of them are other numbers, and by as little as a spacing', () => {
+    const of = (size: number) =>
       honest({
-        left,
+        left: zeros.with(0, size),
         profile: 'bfloat16',
-        epilogue: { bias: new Float64Array(n).fill(value), roundedTo: 'bfloat16' },
+        epilogue: { bias: new Float64Array(n).fill(1), roundedTo: 'bfloat16' },
       })
-    expect(heard(of(1))).toBe('drowned')
-    expect(heard(of(1 + 2 ** -8))).toBe('telling')
+    // Beside 1 the numbers are 2⁻⁷ apart, below it 2⁻⁸.
+    expect(heard(of(2 ** -7))).toBe('telling')
+    expect(heard(of(2 ** -10))).toBe('drowned')
   })
 })
 
