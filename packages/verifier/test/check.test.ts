@@ -316,6 +316,8 @@ describe('a product of which no row tells', () => {
     expect(inEvery(among)).toBeLessThanOrEqual(inEvery(honest))
     expect(describeVerdict(among)).toContain('1 product of which no opened row shows that it was computed')
     expect(describeVerdict(among)).toContain('1 audited of 2 declared')
+    expect(describeVerdict(among)).toContain(`${m} that show work`)
+    expect(describeVerdict(alone)).toContain('0 that show work')
     expect(describeVerdict(honest)).not.toContain('no opened row')
   })
 

@@ -15,11 +15,7 @@ export function checkedLines({ coverage, statistics }: Verdict, width: number): 
       ['operations', `${audited} audited of ${operations} declared`],
       [
         'rows',
-        rows === 0
-          ? entries === 0
-            ? 'none'
-            : 'none that shows work'
-          : `${rows} opened: ${entries} entries recomputed${projections}`,
+        entries + vectors === 0 ? 'none' : `${rows} that show work; ${entries} entries recomputed${projections}`,
       ],
       ['errors', entries === 0 ? undefined : errors(largestRatio)],
       ['weights', `${coverage.weightsUsed} used of ${coverage.weightsKnown} known`],
