@@ -4,7 +4,6 @@ import type { TappedRun } from '../session/session-observer.ts'
 import type { TapTensor } from '../taps/tap-tensor.ts'
 import { elementsOf, storedOf } from './matrices.ts'
 import { biasTensor } from './right-side.ts'
-import type { TensorKeys } from './tensor-keys.ts'
 
 /** What surrounds a product in one run, or why it cannot be stated. */
 export interface Surroundings {
@@ -17,15 +16,9 @@ interface Problem {
 }
 
 /** @param columns - Columns of op(B), over all matrices. */
-export function surroundings(
-  statement: Statement,
-  run: TappedRun,
-  keys: TensorKeys,
-  n: number,
-  columns: number,
-): Surroundings | Problem {
+export function surroundings(statement: Statement, run: TappedRun, n: number, columns: number): Surroundings | Problem {
   try {
-    return stated(statement, run, keys, n, columns)
+    return stated(statement, run, n, columns)
   } catch (problem) {
     if (problem instanceof Unstatable) return { reason: problem.message }
     throw problem
@@ -34,7 +27,7 @@ export function surroundings(
 
 class Unstatable extends Error {}
 
-function stated(statement: Statement, run: TappedRun, keys: TensorKeys, n: number, columns: number): Surroundings {
+function stated(statement: Statement, run: TappedRun, n: number, columns: number): Surroundings {
   const { factors, zeroPoints, bias, beta, addend } = statement
   const integers = statement.arithmetic === 'integer'
   if (addend !== undefined && integers) throw new Unstatable('it adds another tensor to integers')
@@ -63,7 +56,7 @@ function stated(statement: Statement, run: TappedRun, keys: TensorKeys, n: numbe
     return {
       length,
       dtype: elements.dtype,
-      stored: () => storedOf(tensor, elements.dtype, keys),
+      stored: () => storedOf(tensor, elements.dtype),
     }
   }
 

@@ -1,6 +1,5 @@
 import { bytesPerElement, type DType, dtypes, type StoredTensor } from '@tensor-assay/core'
 import type { TapTensor } from '../taps/tap-tensor.ts'
-import type { TensorKeys } from './tensor-keys.ts'
 
 /** Elements of a tensor as the library holds them. */
 export interface Elements {
@@ -13,17 +12,24 @@ export function elementsOf({ type, bytes }: TapTensor): Elements | undefined {
   return isDType(type) ? { dtype: type, bytes } : undefined
 }
 
-/** The whole tensor, read only if somebody wants to know what is in it. */
-export function storedOf(tensor: TapTensor, dtype: DType, keys: TensorKeys): StoredTensor {
-  const elements = tensor.dims.reduce((product, size) => product * size, 1)
-  return {
-    key: keys.of(tensor, 'stored'),
-    dtype,
-    byteLength: elements * bytesPerElement[dtype],
-    get bytes() {
-      return tensor.bytes()
-    },
+const stored = new WeakMap<TapTensor, StoredTensor>()
+
+/** The whole tensor, read only if somebody wants to know what is in it. The same object for the same tensor. */
+export function storedOf(tensor: TapTensor, dtype: DType): StoredTensor {
+  let found = stored.get(tensor)
+  if (found === undefined) {
+    const elements = tensor.dims.reduce((product, size) => product * size, 1)
+    found = {
+      key: {},
+      dtype,
+      byteLength: elements * bytesPerElement[dtype],
+      get bytes() {
+        return tensor.bytes()
+      },
+    }
+    stored.set(tensor, found)
   }
+  return found
 }
 
 function isDType(type: string): type is DType {

@@ -2,7 +2,7 @@ import { geometryOf, type Layout, type Matrix, rowBytes, type TensorHandle } fro
 import { layoutOf } from '../graph/layout-of.ts'
 import type { OperandName, PlannedProduct } from '../graph/plan.ts'
 import type { Statement } from '../graph/statement.ts'
-import type { RunValues } from '../session/session-observer.ts'
+import type { RunValues, TappedRun } from '../session/session-observer.ts'
 import type { TapTensor } from '../taps/tap-tensor.ts'
 import { copyRows, elementsOf, type Matrices } from './matrices.ts'
 import { rightTensor } from './right-side.ts'
@@ -75,16 +75,18 @@ export function operandsOf(planned: PlannedProduct, run: RunValues): Operands | 
 }
 
 /** The same operands with the elements of another run on inputs of the same shapes. */
-export function ofAnotherRun(known: Operands, planned: PlannedProduct, run: RunValues): Operands {
-  const { a, b, c, addend } = known
+export function ofAnotherRun(known: Operands, planned: PlannedProduct, run: TappedRun): Operands {
   const moved = (operand: Operand, name: OperandName): Operand => {
-    return { ...operand, tensor: run.operand(planned, name) ?? operand.tensor }
+    const gathered = run.rows(planned, name)
+    if (gathered !== undefined) return { ...operand, tensor: { ...operand.tensor, gathered } }
+    const tensor = name === 'b' ? rightTensor(planned, run) : run.operand(planned, name)
+    return tensor === undefined || 'reason' in tensor ? operand : { ...operand, tensor }
   }
-  const right = rightTensor(planned, run)
+  const { a, b, c, addend } = known
   return {
     ...known,
     a: moved(a, 'a'),
-    b: 'reason' in right ? b : { ...b, tensor: right },
+    b: moved(b, 'b'),
     c: moved(c, 'c'),
     ...(addend && { addend: moved(addend, 'addend') }),
   }
@@ -113,10 +115,8 @@ export function handleOf({ tensor, matrices }: Operand, keys: TensorKeys): Tenso
   const { count, rows, cols, transposed } = matrices
   const { dtype } = elements
   return {
-    // Not everybody wants to recognise it.
-    get key() {
-      return keys.of(tensor, `${count * rows}x${cols}${transposed ? `/${rows}` : ''}`)
-    },
+    // Rows of their own have nothing to be recognised by.
+    key: tensor.gathered ?? keys.of(tensor, `${count * rows}x${cols}${transposed ? `/${rows}` : ''}`),
     rows: count * rows,
     cols,
     dtype,

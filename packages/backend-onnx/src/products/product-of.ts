@@ -16,7 +16,7 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
   if ('reason' in operands) return opaque(operands.reason)
   const { statement, layout, columns, isWeight } = operands
   const [aType, bType, cType] = [operands.a, operands.b, operands.c].map(({ tensor }) => tensor.type)
-  const around = surroundings(statement, run, keys, columns.each, columns.all)
+  const around = surroundings(statement, run, columns.each, columns.all)
   if ('reason' in around) return opaque(around.reason)
   const profile = profileOf(planned, run, aType!, bType!)
   if (typeof profile !== 'string') return opaque(profile.reason)
@@ -40,7 +40,7 @@ export function rightOperand({ b, transposed, isWeight }: Operands, keys: Tensor
     Object.assign(handle, {
       transposed,
       role: isWeight ? ('candidate' as const) : ('activation' as const),
-      stored: () => storedOf(b.tensor, handle.dtype, keys),
+      stored: () => storedOf(b.tensor, handle.dtype),
     })
   )
 }

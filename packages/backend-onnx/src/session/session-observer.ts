@@ -2,7 +2,7 @@ import type { OpenedRowNumbers } from '@tensor-assay/core'
 import type { GraphPlan, OperandName, PlannedProduct } from '../graph/plan.ts'
 import type { OrtValues } from '../ort/library.ts'
 import type { Operands } from '../products/operands.ts'
-import type { TapTensor } from '../taps/tap-tensor.ts'
+import type { GatheredRows, TapTensor } from '../taps/tap-tensor.ts'
 
 /** Told of the runs of sessions after ONNX Runtime has returned and before the user has the outputs. Never throws. */
 export interface SessionObserver {
@@ -55,6 +55,8 @@ export interface RunValues {
 }
 
 export interface TappedRun extends RunValues {
+  /** Rows of an operand that the run computed, where no more was read of it. */
+  rows(planned: PlannedProduct, name: OperandName): GatheredRows | undefined
   /** The tensors of a product, or why it cannot be stated. */
   operands(planned: PlannedProduct): Operands | { readonly reason: string }
   /** The same object for each run of one session. */

@@ -5,7 +5,7 @@ import type { ReadRun } from '../taps/tap-reader.ts'
 import { type TapTensor, tapTensor } from '../taps/tap-tensor.ts'
 import { KnownShapes } from './known-shapes.ts'
 import type { OpenedSession } from './open-session.ts'
-import type { ForeseenRun, RunValues, SessionInfo, SessionObserver, TappedRun } from './session-observer.ts'
+import type { ForeseenRun, SessionInfo, SessionObserver, TappedRun } from './session-observer.ts'
 import { inTurn } from './turns.ts'
 
 /** Whom a session tells of its runs, if anybody wants to know just now. */
@@ -35,7 +35,7 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
           ? await reader.runForRows(handler, feeds, fetches, options, foreseen, wanted)
           : undefined
       const read = gathered ?? (await reader.runWhole(handler, feeds, fetches, options))
-      run = { session, feeds, outputs: read.outputs, ...valuesOf(read, feeds, gathered && foreseen) }
+      run = tappedRun(read, feeds, gathered && foreseen)
       isWhole = gathered === undefined
     } catch (cause) {
       // The taps may be what failed, for want of memory say. If the run itself fails, that is its error.
@@ -48,11 +48,7 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
     return run.outputs
   }
 
-  function valuesOf(
-    read: ReadRun,
-    feeds: OrtValues,
-    foreseen: ForeseenRun | undefined,
-  ): RunValues & Pick<TappedRun, 'operands'> {
+  function tappedRun(read: ReadRun, feeds: OrtValues, foreseen: ForeseenRun | undefined): TappedRun {
     const tensors = new Map<string, TapTensor | undefined>()
     function value(name: string): TapTensor | undefined {
       const origin = plan.origin(name)
@@ -71,15 +67,21 @@ export function tappedHandler(opened: OpenedSession, session: SessionInfo, sink:
       const gathered = read.rows(planned, name)
       return shaped && gathered ? { ...shaped, gathered } : shaped
     }
-    const values = { plan, value, operand, filterBlock }
-    return {
-      ...values,
+    const run: TappedRun = {
+      session,
+      feeds,
+      outputs: read.outputs,
+      plan,
+      filterBlock,
+      value,
+      operand,
+      rows: read.rows,
       operands(planned) {
-        // Of the same shapes, only the elements are others.
         const known = foreseen?.operands(planned)
-        return known ? ofAnotherRun(known, planned, values) : operandsOf(planned, values)
+        return known ? ofAnotherRun(known, planned, run) : operandsOf(planned, run)
       },
     }
+    return run
   }
 
   const tapped: OrtHandler = {

@@ -76,9 +76,23 @@ function totalLength(parts: readonly Uint8Array[]): number {
 function fieldBytes(field: Field): readonly Uint8Array[] {
   if (typeof field === 'number') return [uint64(field)]
   if (typeof field !== 'string') return field instanceof Uint8Array ? [field] : field
-  // TextEncoder would turn every lone surrogate into U+FFFD, and so give two strings one encoding.
-  if (/\p{Surrogate}/u.test(field)) {
-    throw new RangeError(`a string field must be well-formed, got ${JSON.stringify(field)}`)
+  return [textBytes(field)]
+}
+
+function textBytes(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return utf8Bytes(text)
+    bytes[i] = code
   }
-  return [utf8.encode(field)]
+  return bytes
+}
+
+function utf8Bytes(text: string): Uint8Array {
+  // TextEncoder would turn every lone surrogate into U+FFFD, and so give two strings one encoding.
+  if (/\p{Surrogate}/u.test(text)) {
+    throw new RangeError(`a string field must be well-formed, got ${JSON.stringify(text)}`)
+  }
+  return utf8.encode(text)
 }

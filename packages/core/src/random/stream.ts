@@ -44,8 +44,9 @@ const nonce = new Uint8Array(12)
 export function randomStream(seed: Uint8Array): RandomStream {
   if (seed.length !== 32) throw new RangeError(`a seed must have 32 bytes, got ${seed.length}`)
   const key = seed.slice()
-  const buffer = new Uint8Array(bufferBlocks * blockBytes)
-  const view = new DataView(buffer.buffer)
+  // Most streams are for a few numbers. One that goes on fills more at once.
+  let buffer = new Uint8Array(blockBytes)
+  let view = new DataView(buffer.buffer)
   let position = buffer.length
   let block = 0
 
@@ -54,6 +55,15 @@ export function randomStream(seed: Uint8Array): RandomStream {
     if (block + blocks > 2 ** 32) throw new RangeError('a random stream ends after 256 GiB: derive another seed')
     chacha20(key, nonce, target.fill(0), target, block)
     block += blocks
+  }
+
+  function refill(): void {
+    if (block > 0 && buffer.length === blockBytes) {
+      buffer = new Uint8Array(bufferBlocks * blockBytes)
+      view = new DataView(buffer.buffer)
+    }
+    keystream(buffer)
+    position = 0
   }
 
   function bytes(length: number): Uint8Array {
@@ -66,7 +76,7 @@ export function randomStream(seed: Uint8Array): RandomStream {
     const whole = rest.length - (rest.length % blockBytes)
     if (whole > 0) rest.set(wholeBlocks(whole))
     if (whole < rest.length) {
-      keystream(buffer)
+      refill()
       position = rest.length - whole
       rest.set(buffer.subarray(0, position), whole)
     }
@@ -81,6 +91,7 @@ export function randomStream(seed: Uint8Array): RandomStream {
   }
 
   function uint32(): number {
+    if (position === buffer.length) refill()
     if (position + 4 > buffer.length) {
       const four = bytes(4)
       return new DataView(four.buffer).getUint32(0, true)
