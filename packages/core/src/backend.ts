@@ -52,6 +52,8 @@ export interface ProductObserver {
    * Handles may be read during this call only, unless `read` returned a promise. Never throws.
    */
   product(product: Product): void
+  /** Whether the `derivation` of handles will be asked for, so that a backend has to follow what happens between products. */
+  readonly wantsDerivations?: boolean
   /** Told of an operation that multiplies but cannot be stated as a {@link Product}. Never throws. */
   opaque(operation: OpaqueOperation): void
 }

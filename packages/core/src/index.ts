@@ -68,6 +68,7 @@ export {
   manifestDigest,
   operandNames,
   parseManifest,
+  statesRelations,
 } from './manifest/manifest.ts'
 export { mismatch } from './manifest/match.ts'
 export { type RecordManifestOptions, recordManifest } from './manifest/record.ts'
@@ -114,6 +115,17 @@ export { type RandomStream, randomStream } from './random/stream.ts'
 export { decodeReceipt, encodeReceipt } from './receipt/file.ts'
 export { receiptKey } from './receipt/key.ts'
 export { createReceiptProver, type ReceiptOptions, type ReceiptProver } from './receipt/prover.ts'
+export type {
+  BinaryName,
+  Derivation,
+  ReductionName,
+  RelationStep,
+  UnaryName,
+} from './relation/derivation.ts'
+export { evaluation, type RelationSources, type TensorName } from './relation/evaluate.ts'
+export type { Estimate } from './relation/functions.ts'
+export { committedShape, planRelations, type RelationsAsked, type RelationsPlan } from './relation/plan.ts'
+export { inputsOf, type Relation } from './relation/relation.ts'
 export { cleanUpperBound, drawDetection, type SessionSampling, sessionDetection } from './sampling/detection.ts'
 export { type GridOptions, grid } from './sampling/grid.ts'
 export {

@@ -2,6 +2,7 @@ import type { DType } from './dtype.ts'
 import type { Layout } from './layout.ts'
 import type { Matrix } from './matrix.ts'
 import type { ProfileName } from './numerics/profile.ts'
+import type { Derivation } from './relation/derivation.ts'
 
 /**
  * One product as a tensor library executed it: C = activation(α·scales·(op(A) − a₀)·(op(B) − b₀) + β·(bias + addend)).
@@ -45,6 +46,11 @@ export interface TensorHandle {
    * @param allocate - Supplies the destination of a copy.
    */
   read(rows: Uint32Array | undefined, allocate: Allocate): Matrix | Promise<Matrix>
+  /**
+   * How the library computed this tensor since the products before, where the backend can tell. Asked for during the product
+   * and only when a manifest is recorded, so it may take its time.
+   */
+  derivation?(): Derivation | undefined
 }
 
 export type Allocate = (bytes: number) => Uint8Array

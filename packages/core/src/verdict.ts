@@ -31,6 +31,7 @@ export const findingReasons = {
   'operation-unexpected': 'fail',
   'operation-mismatch': 'fail',
   'link-broken': 'fail',
+  'relation-broken': 'fail',
   'count-mismatch': 'fail',
   'transcript-mismatch': 'fail',
   'protocol-violation': 'fail',
@@ -54,6 +55,8 @@ export const findingReasons = {
   'addend-unbound': 'inconclusive',
   // An optimiser may fold vectors together in ways that nobody can repeat.
   'vector-unknown': 'inconclusive',
+  // A prover may lack the memory to keep what its tensors follow from.
+  'relation-unanswered': 'inconclusive',
   'operation-opaque': 'inconclusive',
   'opening-too-large': 'inconclusive',
   'input-unbound': 'inconclusive',
@@ -122,6 +125,13 @@ export const verdictSchema = v.strictObject({
     manifestSteps: v.optional(count),
     /** Tensors that a manifest wants to be those of another operation, and that were. */
     manifestLinks: v.optional(count),
+    /**
+     * Tensors between products that a manifest derives from others, and whose sampled elements are what it says. Absent
+     * where it derives none.
+     */
+    relations: v.optional(count),
+    /** Elements of them that were compared. */
+    relationElements: v.optional(count),
     /** Products of which rows were checked that whoever did no work could not have stated. */
     audited: count,
     /**
@@ -138,8 +148,8 @@ export const verdictSchema = v.strictObject({
     /** Audited products whose A is the C of an earlier product. */
     linked: count,
     /**
-     * Tensors that products read and that are the C of no earlier one: what the run was given, and what was computed between
-     * products, which nobody looks at. Absent in `spot` mode, where tensors cannot be told from each other.
+     * Tensors that products read and that are the C of no earlier one, nor derived by a manifest: what the run was given, and
+     * what was computed between products, which nobody looks at. Absent in `spot` mode, where tensors cannot be told from each other.
      */
     foreignTensors: v.optional(count),
     inputsBound: count,

@@ -143,7 +143,10 @@ const schemas = {
     iterations: v.optional(v.pipe(count, v.minValue(1), v.maxValue(2 ** 31 - 1))),
     /** The known weights: for each its digest (32 bytes) and its length in bytes (u64, little-endian). */
     weights: bytes,
-    /** Digest of the manifest that the session is held against. */
+    /**
+     * Digest of the manifest that the session is held against. Where that states relations the manifest itself, as JSON,
+     * is the message's one segment: the prover has to know what else it will be asked for.
+     */
     manifest: v.optional(bytes32),
     /** The verifier's public key, if it has an identity. */
     key: v.optional(bytes32),
@@ -175,8 +178,8 @@ const schemas = {
     ),
   }),
   /**
-   * Prover: segments are the opened rows of A, of C, where B is an activation the opened columns of B, and where there is
-   * an addend its rows.
+   * Prover: segments are the opened rows of A, of C, where B is an activation the opened columns of B, where there is an
+   * addend its rows, and the rows of all sources, one after the other.
    */
   opening: v.strictObject({
     sequence: count,
@@ -184,6 +187,10 @@ const schemas = {
     c: opening,
     b: v.optional(opening),
     addend: v.optional(opening),
+    /** Tensors of earlier operations from which those that this one reads follow: the last segment is their rows. */
+    sources: v.optional(
+      v.pipe(v.array(v.strictObject({ tensor: count, ...opening.entries })), v.minLength(1), v.maxLength(1024)),
+    ),
   }),
   /** Prover, `spot` mode: a record with its rows, bound to nothing. Segments as in an opening. */
   sample: v.strictObject({

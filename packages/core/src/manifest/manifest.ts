@@ -6,6 +6,7 @@ import { fieldParts } from '../commitment/fields.ts'
 import { sha256 } from '../commitment/suite.ts'
 import { AssayError } from '../errors.ts'
 import { type ProfileName, profiles } from '../numerics/profile.ts'
+import { relationSchema } from '../relation/relation.ts'
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const finite = v.pipe(v.number(), v.finite())
@@ -62,6 +63,14 @@ const product = v.strictObject({
   profile: v.picklist(Object.keys(profiles) as [ProfileName, ...ProfileName[]]),
   /** Where A, a B that is an activation and an addend come from, as far as an operation knows that tensor. */
   links: v.strictObject({ a: v.optional(source), b: v.optional(source), addend: v.optional(source) }),
+  /** How those of them that are no tensor of an operation before follow from such tensors, as far as it is known. */
+  relations: v.optional(
+    v.strictObject({
+      a: v.optional(relationSchema),
+      b: v.optional(relationSchema),
+      addend: v.optional(relationSchema),
+    }),
+  ),
 })
 
 const opaque = v.strictObject({
@@ -115,8 +124,20 @@ export function parseManifest(json: string): Manifest {
         throw new AssayError('manifest-malformed', `operation ${i} of the manifest reads operation ${link.operation}`)
       }
     }
+    for (const step of operandNames.flatMap((name) => operation.relations?.[name] ?? [])) {
+      if (step.op !== 'tensor') continue
+      if (step.operation >= i || result.output.operations[step.operation]!.kind !== 'product') {
+        const message = `operation ${i} of the manifest follows from operation ${step.operation}, which is no product before it`
+        throw new AssayError('manifest-malformed', message)
+      }
+    }
   }
   return result.output
+}
+
+/** Whether tensors are derived from each other, so that a prover has to keep them for longer. */
+export function statesRelations({ operations }: Manifest): boolean {
+  return operations.some((operation) => operation.kind === 'product' && operation.relations !== undefined)
 }
 
 /** Identity of a manifest: SHA-256 of its deterministic CBOR, 64 hexadecimal digits. */

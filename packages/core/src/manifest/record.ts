@@ -4,8 +4,10 @@ import type { OperationRecord, ProductRecord } from '../codec/messages.ts'
 import type { Product, TensorHandle } from '../product.ts'
 import { digestVectors, productRecord, recorder } from '../prover/recorder.ts'
 import { knownWeights } from '../prover/weights.ts'
+import { shapeInLayout } from '../relation/shapes.ts'
 import { type WeightStore, weightList } from '../weights.ts'
 import { type Manifest, type ManifestOperation, type ManifestProduct, operandNames } from './manifest.ts'
+import { commonRelation, type RecordedDerivation, type RecordedSource, relationOf, takeDown } from './relations.ts'
 
 export interface RecordManifestOptions {
   readonly backend: Backend
@@ -41,7 +43,7 @@ export async function recordManifest({ backend, runs, weights }: RecordManifestO
 async function record(backend: Backend, run: () => unknown, store: WeightStore): Promise<ManifestOperation[]> {
   const weights = knownWeights(weightList(store))
   const numbers = new Map<object, number>()
-  const records: Promise<OperationRecord>[] = []
+  const records: Promise<RecordedOperation>[] = []
   let defect: unknown
   const numberOf = ({ key }: TensorHandle) => {
     const number = numbers.get(key) ?? numbers.size
@@ -59,57 +61,84 @@ async function record(backend: Backend, run: () => unknown, store: WeightStore):
         b: numberOf(b),
         ...(addend && { addend: numberOf(addend) }),
       }
+      const derivations = {
+        a: takeDown(a.derivation?.(), weights),
+        b: takeDown(b.derivation?.(), weights),
+        addend: takeDown(addend?.derivation?.(), weights),
+      }
       const stated = async () => {
         const digest = await identity
-        return productRecord(base, product, await vectors, {
-          ...tensors,
-          b: digest === undefined ? { tensor: tensors.b } : { digest },
-        })
+        const right = digest === undefined ? { tensor: tensors.b } : { digest }
+        return { record: productRecord(base, product, await vectors, { ...tensors, b: right }), derivations }
       }
       records.push(stated())
     },
     opaque(opaque: OperationRecord) {
-      records.push(Promise.resolve(opaque))
+      records.push(Promise.resolve({ record: opaque, derivations: {} }))
     },
   }
   const observer = recorder(sink, { current: () => 0, upcoming: () => 0, next: () => undefined }, (error) => {
     defect ??= error
   })
-  const interception = backend.intercept(observer)
+  const interception = backend.intercept({ ...observer, wantsDerivations: true })
   try {
     await run()
   } finally {
     interception.restore()
   }
   if (defect !== undefined) throw defect
-  return linked(await Promise.all(records))
+  return linked(await Promise.all(records), (key) => numbers.get(key), store)
 }
 
-/** The records as a manifest, with the tensors that they share. */
-function linked(records: readonly OperationRecord[]): ManifestOperation[] {
-  const sources = new Map<number, { operation: number; tensor: 'a' | 'b' | 'c' | 'addend' }>()
-  return records.map((record, operation) => {
+interface RecordedOperation {
+  readonly record: OperationRecord
+  readonly derivations: { readonly [name in (typeof operandNames)[number]]?: RecordedDerivation | undefined }
+}
+
+/** The records as a manifest, with the tensors that they share and what is known of how others follow from each other. */
+async function linked(
+  recorded: readonly RecordedOperation[],
+  numberOf: (key: object) => number | undefined,
+  store: WeightStore,
+): Promise<ManifestOperation[]> {
+  const sources = new Map<number, RecordedSource>()
+  const operations: ManifestOperation[] = []
+  for (const [operation, { record, derivations }] of recorded.entries()) {
     const node = record.node === undefined ? {} : { node: record.node }
-    if (record.kind === 'opaque') return { kind: 'opaque', operation: record.operation, ...node }
+    if (record.kind === 'opaque') {
+      operations.push({ kind: 'opaque', operation: record.operation, ...node })
+      continue
+    }
     const read: { readonly [name in (typeof operandNames)[number]]?: number } = {
       a: record.a,
       ...(record.b.kind === 'activation' && { b: record.b.tensor }),
       ...(record.addend !== undefined && { addend: record.addend }),
     }
     const links: ManifestProduct['links'] = {}
+    const relations: ManifestProduct['relations'] = {}
+    const before = new Map(sources)
+    const sourceBefore = (key: object) => before.get(numberOf(key) ?? Number.NaN)
     for (const tensor of operandNames) {
       const number = read[tensor]
       if (number === undefined) continue
       const source = sources.get(number)
-      if (source !== undefined) links[tensor] = source
-      else sources.set(number, { operation, tensor })
+      if (source !== undefined) {
+        links[tensor] = { operation: source.operation, tensor: source.tensor }
+        continue
+      }
+      sources.set(number, { operation, tensor, shape: shapeInLayout(record.layout, tensor) })
+      const derivation = derivations[tensor]
+      const relation = derivation && (await relationOf(derivation, sourceBefore, store))
+      if (relation) relations[tensor] = relation
     }
-    sources.set(record.c, { operation, tensor: 'c' })
-    return { ...expectation(record), ...node, links }
-  })
+    sources.set(record.c, { operation, tensor: 'c', shape: shapeInLayout(record.layout, 'c') })
+    const hasRelations = Object.keys(relations).length > 0
+    operations.push({ ...expectation(record), ...node, links, ...(hasRelations && { relations }) })
+  }
+  return operations
 }
 
-function expectation(record: ProductRecord): Omit<ManifestProduct, 'links'> {
+function expectation(record: ProductRecord): Omit<ManifestProduct, 'links' | 'relations'> {
   const {
     operation,
     layout,
@@ -181,11 +210,24 @@ function mergeProducts(a: ManifestProduct, b: ManifestProduct): ManifestProduct 
       : a.layout.kind === 'convolution' && b.layout.kind === 'convolution'
         ? { ...a.layout, padding: common(a.layout.padding, b.layout.padding) }
         : a.layout
+  const { relations: _own, ...rest } = a
+  const relations = commonRelations(a, b)
   return {
-    ...a,
+    ...rest,
+    ...(relations && { relations }),
     layout,
     alpha: common(a.alpha, b.alpha),
     ...(a.zeroPoints && b.zeroPoints && { zeroPoints: { ...a.zeroPoints, a: common(a.zeroPoints.a, b.zeroPoints.a) } }),
     ...(a.zeroPoint !== undefined && b.zeroPoint !== undefined && { zeroPoint: common(a.zeroPoint, b.zeroPoint) }),
   }
+}
+
+function commonRelations(a: ManifestProduct, b: ManifestProduct): ManifestProduct['relations'] {
+  const relations: ManifestProduct['relations'] = {}
+  for (const name of operandNames) {
+    const [one, other] = [a.relations?.[name], b.relations?.[name]]
+    const common = one && other && commonRelation(one, other)
+    if (common) relations[name] = common
+  }
+  return Object.keys(relations).length > 0 ? relations : undefined
 }

@@ -1,9 +1,12 @@
 import type { Control, OperationRecord, ProductRecord } from '../codec/messages.ts'
 import { challengeSeed } from '../commitment/challenge.ts'
 import { committer } from '../commitment/committer.ts'
+import { concatBytes } from '../commitment/fields.ts'
 import { openRows, type TensorOpening } from '../commitment/tensor.ts'
+import type { Manifest } from '../manifest/manifest.ts'
 import type { Product } from '../product.ts'
-import { openedRows, sampledProduct, unitShape } from '../sampling/opened-rows.ts'
+import { type OpenedRowNumbers, openedRows, sampledProduct, unitShape } from '../sampling/opened-rows.ts'
+import { HeldSources } from './held-sources.ts'
 import type { ProverLink } from './link.ts'
 import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { pause } from './pause.ts'
@@ -14,6 +17,8 @@ import type { KnownWeights } from './weights.ts'
 export interface InteractiveOptions {
   readonly link: ProverLink
   readonly weights: KnownWeights
+  /** How tensors follow from each other, where that is to be shown. */
+  readonly manifest: Manifest | undefined
   /** Bytes of snapshots, at most; an operation beyond it is skipped, and said to be. */
   readonly maxRetainedBytes: number
   readonly onLost: (error: unknown) => void
@@ -53,12 +58,20 @@ interface Asked {
 const maxRecords = 64
 
 /** Keeps whole tensors until they are committed to, challenged and opened. */
-export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: InteractiveOptions): InteractiveMode {
+export function interactiveMode(options: InteractiveOptions): InteractiveMode {
+  const { link, weights, manifest, maxRetainedBytes, onLost } = options
   const store = snapshots({
     session: link.session,
     committer: committer(link.suite, pause),
     maxIdleBytes: maxRetainedBytes,
   })
+  const held =
+    manifest &&
+    new HeldSources({
+      manifest,
+      retain: (snapshot) => store.retain(snapshot),
+      release: (snapshot) => store.release(snapshot),
+    })
   const jobs: Job[] = []
   const pending = new Map<number, Pending>()
   const announced = new Set<number>()
@@ -124,6 +137,7 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     const sent = link.send('commit', { records, tensors })
     for (const [i, record] of records.entries()) {
       if (record.kind !== 'product') continue
+      held?.stated(record)
       pending.set(record.sequence, { record, head: link.head, snapshots: batch[i]!.snapshots })
     }
     await sent
@@ -139,6 +153,7 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
         await open(operation, seed)
       }
       pending.delete(sequence)
+      held?.done(sequence)
       for (const snapshot of listed(operation.snapshots)) store.release(snapshot)
       advanced()
     }
@@ -147,6 +162,7 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
   async function open({ record, snapshots }: Pending, seed: Uint8Array): Promise<void> {
     const sampled = sampledProduct(record)
     const rows = openedRows(sampled, link.sampler.plan(seed, unitShape(sampled)))
+    const shown = await sources(record, rows, seed)
     const proofs: { [name in TensorName]?: TensorOpening } = {}
     const segments: Uint8Array[] = []
     for (const name of names) {
@@ -159,7 +175,24 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       segments.push(bytes)
     }
     const { a, c, ...others } = proofs
-    await link.send('opening', { sequence: record.sequence, a: a!, c: c!, ...others }, segments)
+    const opening = { sequence: record.sequence, a: a!, c: c!, ...others }
+    if (shown === undefined) await link.send('opening', opening, segments)
+    else await link.send('opening', { ...opening, sources: shown.proofs }, [...segments, shown.bytes])
+  }
+
+  /** The rows from which sampled rows of an operation's tensors follow; undefined where nothing or not all can be shown. */
+  async function sources(record: ProductRecord, opened: OpenedRowNumbers, seed: Uint8Array) {
+    const needs = held?.needed(record, opened, seed) ?? []
+    if (needs.length === 0) return undefined
+    const parts: Uint8Array[] = []
+    const proofs: NonNullable<Control<'opening'>['sources']> = []
+    for (const { snapshot, rows } of needs) {
+      const { matrix, committed } = await snapshot.ready
+      const { opening, bytes } = openRows(matrix, committed, rows)
+      proofs.push({ tensor: committed.tensor, ...opening })
+      parts.push(bytes)
+    }
+    return { proofs, bytes: concatBytes(parts) }
   }
 
   /** Its tensors' numbers are known once they are committed to. */
@@ -177,6 +210,12 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
     return productRecord(base, product, await vectors, tensors)
   }
 
+  /** An operation that is never opened. */
+  function passed({ step, sequence }: RecordBase): void {
+    held?.recorded(step, sequence, {})
+    held?.done(sequence)
+  }
+
   return {
     product(base: RecordBase, product: Product) {
       if (stopped) return
@@ -187,9 +226,12 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       const { a, b, c, addend } = product
       const handles = { a, c, ...(identity === undefined && { b }), ...(addend && { addend }) }
       const cost = Object.values(handles).reduce((sum, handle) => sum + store.cost(handle), 0)
+      // What happens now is worth more than what an earlier step could show of itself.
+      while (store.retainedBytes + cost > maxRetainedBytes && held?.dropOldest());
       if (store.retainedBytes + cost > maxRetainedBytes) {
         const reason = `its tensors of ${cost} bytes would not fit beside the ${store.retainedBytes} retained, of at most ${maxRetainedBytes}`
         const record = Promise.resolve(opaqueRecord(base, product, 'skipped', reason))
+        passed(base)
         enqueue({ record, snapshots: {} })
         return
       }
@@ -197,10 +239,12 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       const taken: Snapshots = Object.fromEntries(
         Object.entries(handles).map(([name, handle]) => [name, store.take(handle)]),
       )
+      held?.recorded(base.step, base.sequence, taken)
       const record = state(base, product, vectors, taken, identity)
       enqueue({ record, snapshots: taken })
     },
     opaque(record) {
+      passed(record)
       enqueue({ record: Promise.resolve(record), snapshots: {} })
     },
     challenge,
@@ -209,7 +253,11 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       return [...pending.keys()]
     },
     drained: () => until(() => jobs.length === 0 && pending.size === 0 && !pumping),
-    ready: () => until(() => store.retainedBytes < maxRetainedBytes / 2),
+    ready() {
+      const hasRoom = () => store.retainedBytes < maxRetainedBytes / 2
+      // A step that did not run to its end keeps its tensors for nothing.
+      return until(() => hasRoom() || (pending.size === 0 && jobs.length === 0 && !held?.dropOldest()))
+    },
     fair: (key) =>
       asked.every(({ head, sequence, seed }) =>
         challengeSeed(key, head, sequence).every((byte, i) => byte === seed[i]),
@@ -218,6 +266,7 @@ export function interactiveMode({ link, weights, maxRetainedBytes, onLost }: Int
       stopped = true
       jobs.length = 0
       pending.clear()
+      held?.clear()
       store.clear()
       advanced()
     },

@@ -14,6 +14,7 @@ import { joinHeads, transcript } from '../commitment/transcript.ts'
 import { AssayError } from '../errors.ts'
 import { fingerprint, type Identity } from '../identity/identity.ts'
 import { isSigned, sign, statements } from '../identity/statements.ts'
+import { type Manifest, manifestDigest, parseManifest } from '../manifest/manifest.ts'
 import { samplerNamed } from '../sampling/registry.ts'
 import type { Sampler, SamplerFactory } from '../sampling/sampler.ts'
 import type { Channel } from '../transport.ts'
@@ -25,6 +26,8 @@ export interface ProverLink {
   readonly suite: HashSuite
   readonly sampler: Sampler
   readonly policy: Control<'policy'>
+  /** What the session is held against, where the verifier sent it. */
+  readonly manifest: Manifest | undefined
   /** The prover's transcript after the last frame sent. */
   readonly head: Uint8Array
   /** Hash of both directions, hexadecimal. */
@@ -70,6 +73,7 @@ export async function openLink(options: LinkOptions): Promise<ProverLink> {
   }
   const policy = message.control
   checkPolicy(policy, modes)
+  const manifest = message.segments[0] && manifestOf(policy, message.segments[0])
   const suite = loadSuite(policy.suite)
   const sampler = samplerNamed(policy.sampler.name, policy.sampler.parameters, samplers)
   const session = sessionId(suite, hello, [policyBytes])
@@ -97,6 +101,7 @@ export async function openLink(options: LinkOptions): Promise<ProverLink> {
     suite,
     sampler,
     policy,
+    manifest,
     get head() {
       return sent.head
     },
@@ -122,6 +127,16 @@ export async function openLink(options: LinkOptions): Promise<ProverLink> {
     ...(identity && { signature: sign(identity, statements.session(session, 'prover')) }),
   })
   return link
+}
+
+/** The manifest that a policy brings. @throws {AssayError} `manifest-malformed`, or `message-malformed` if it is another. */
+function manifestOf(policy: Control<'policy'>, json: Uint8Array): Manifest {
+  const manifest = parseManifest(new TextDecoder().decode(json))
+  const digest = manifestDigest(manifest)
+  if (policy.manifest === undefined || digest !== bytesToHex(policy.manifest)) {
+    throw new AssayError('message-malformed', `the policy brings manifest ${digest}, and names another one`)
+  }
+  return manifest
 }
 
 function checkVerifier({ key }: Control<'policy'>, verifiers: readonly string[] | undefined): void {

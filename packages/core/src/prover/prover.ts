@@ -101,7 +101,7 @@ export async function createProver(options: ProverOptions): Promise<Prover> {
   }
   const weights = knownWeights(link.policy.weights)
   const createMode = link.policy.mode === 'spot' ? spotMode : interactiveMode
-  const mode = createMode({ link, weights, maxRetainedBytes, onLost })
+  const mode = createMode({ link, weights, manifest: link.manifest, maxRetainedBytes, onLost })
   const observer = recorder(mode, steps, onLost)
   const runs = auditedRuns({ backend, steps, observer, ready: mode.ready, maxWaitMs, isOver: () => lost !== undefined })
 

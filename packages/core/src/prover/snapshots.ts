@@ -27,7 +27,9 @@ export interface Snapshots {
   cost(handle: TensorHandle): number
   /** Copies the tensor at once; its commitment follows. */
   take(handle: TensorHandle): Snapshot
-  /** The counterpart of each `take`, once the snapshot is ready. */
+  /** Keeps a snapshot, as another `take` of its tensor would. */
+  retain(snapshot: Snapshot): void
+  /** The counterpart of each `take` and `retain`, once the snapshot is ready. */
   release(snapshot: Snapshot): void
   clear(): void
 }
@@ -96,6 +98,9 @@ export function snapshots({ session, committer, maxIdleBytes }: SnapshotsOptions
       }
       tensor.uses++
       return tensor.snapshot
+    },
+    retain(snapshot) {
+      owners.get(snapshot)!.tensor.uses++
     },
     release(snapshot) {
       const { tensor, bytes } = owners.get(snapshot)!

@@ -1,12 +1,14 @@
+import { hexToBytes } from '@noble/hashes/utils.js'
 import type { Backend } from '../backend.ts'
 import { protocolVersion } from '../codec/frame.ts'
-import { encodeMessage, receiptMode } from '../codec/messages.ts'
+import { type Control, encodeMessage, receiptMode } from '../codec/messages.ts'
 import { challengeSeed } from '../commitment/challenge.ts'
 import { concatBytes } from '../commitment/fields.ts'
 import type { SuiteId } from '../commitment/suite.ts'
 import { AssayError } from '../errors.ts'
 import type { Identity } from '../identity/identity.ts'
 import { sign, statements } from '../identity/statements.ts'
+import { type Manifest, manifestDigest } from '../manifest/manifest.ts'
 import { interactiveMode } from '../prover/interactive.ts'
 import { openLink } from '../prover/link.ts'
 import { recorder } from '../prover/recorder.ts'
@@ -33,8 +35,8 @@ export interface ReceiptOptions {
   /** 32 bytes that nobody could know before the run, such as a block of a public chain: shows that it is not older. */
   readonly beacon?: Uint8Array
   readonly identity?: Identity
-  /** Digest of the manifest that the run is meant to follow, 32 bytes. */
-  readonly manifest?: Uint8Array
+  /** What the run is meant to follow, and how its tensors follow from each other. */
+  readonly manifest?: Manifest
   /** Memory for tensors: all of them are kept to the end, bytes; 2 GiB. What does not fit is reported as skipped. */
   readonly maxRetainedBytes?: number
 }
@@ -74,7 +76,7 @@ export async function createReceiptProver(options: ReceiptOptions): Promise<Rece
   if (beacon.length !== 32) throw new RangeError(`a beacon must have 32 bytes, got ${beacon.length}`)
   const messages: Uint8Array[] = []
   const list = weightList(store)
-  const policy = encodeMessage('policy', {
+  const terms: Control<'policy'> = {
     version: protocolVersion,
     mode: receiptMode,
     suite,
@@ -83,8 +85,9 @@ export async function createReceiptProver(options: ReceiptOptions): Promise<Rece
     window: 2 ** 31,
     weights: list,
     iterations,
-    ...(manifest && { manifest }),
-  })
+    ...(manifest && { manifest: hexToBytes(manifestDigest(manifest)) }),
+  }
+  const policy = encodeMessage('policy', terms)
   const samplers = { [sampler.name]: () => sampler }
   const channel = filingChannel(messages, concatBytes(policy))
   const link = await openLink({
@@ -101,7 +104,7 @@ export async function createReceiptProver(options: ReceiptOptions): Promise<Rece
     defect ??= error
   }
   const steps = sessionSteps()
-  const mode = interactiveMode({ link, weights: knownWeights(list), maxRetainedBytes, onLost })
+  const mode = interactiveMode({ link, weights: knownWeights(list), manifest, maxRetainedBytes, onLost })
   const observer = recorder(mode, steps, onLost)
   const { audit } = auditedRuns({
     backend,
