@@ -1,10 +1,8 @@
-import { hexToBytes } from '@noble/hashes/utils.js'
 import { onnx } from '@tensor-assay/backend-onnx'
 import {
   createReceiptProver,
   type Manifest,
   type ManifestProduct,
-  manifestDigest,
   type Product,
   type Verdict,
   type WeightStore,
@@ -106,7 +104,7 @@ describe.each(cases)('%s', (_, model, level, addends, opaque) => {
       backend,
       weights,
       iterations: 1,
-      manifest: hexToBytes(manifestDigest(manifest)),
+      manifest,
     })
     await prover.audit(() => session.run(feedsFor(session, model.feeds)))
     const file = await prover.finish()

@@ -5,7 +5,6 @@ import {
   decodeReceipt,
   encodeMessage,
   encodeReceipt,
-  manifestDigest,
   type ProtocolMessage,
   type ReceiptOptions,
   recordManifest,
@@ -64,11 +63,7 @@ test('a signed receipt on a manifest and a beacon', async () => {
   const run = () => library.matMul(library.matMul(x, w1), w2)
   const manifest = await recordManifest({ backend: library.backend, weights, runs: [run] })
   const beacon = new Uint8Array(32).fill(7)
-  const bytes = await write({
-    identity: alice,
-    beacon,
-    manifest: Uint8Array.from(Buffer.from(manifestDigest(manifest), 'hex')),
-  })
+  const bytes = await write({ identity: alice, beacon, manifest })
   const verdict = await verify(bytes, { manifest, beacon, provers: [alice.fingerprint] })
   expect(verdict).toMatchObject({ status: 'pass', prover: alice.fingerprint })
   expect(verdict.coverage).toMatchObject({ manifestSteps: 2, manifestLinks: 2 })

@@ -2,6 +2,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import {
   AssayError,
   type OperationRecord,
+  operandNames,
   type ProductRecord,
   type TensorShape,
   type WeightStore,
@@ -105,8 +106,11 @@ export class Accounts {
     const problem = recordProblem(record, { a, b, c, addend }, accepted, store)
     if (record.b.kind === 'activation') ledger.coverage.activationProducts++
     const isLinked = a?.produced === true
-    for (const tensor of [a, b, addend]) {
-      if (tensor === undefined || tensor.produced || tensor.foreign) continue
+    const derived = manifest?.relationsOf(record)?.relations
+    const read = { a, b, addend }
+    for (const name of operandNames) {
+      const tensor = read[name]
+      if (tensor === undefined || tensor.produced || tensor.foreign || derived?.[name] !== undefined) continue
       tensor.foreign = true
       if (ledger.coverage.foreignTensors !== undefined) ledger.coverage.foreignTensors++
     }

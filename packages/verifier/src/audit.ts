@@ -20,6 +20,7 @@ import { type OpenedProduct, tensorTitle } from './opened.ts'
 import type { Policy } from './policy.ts'
 import type { PreparedWeights } from './prepared-weights.ts'
 import { Projections } from './projections.ts'
+import { checkRelations, type RelationCheck } from './relations.ts'
 
 export interface AuditOptions {
   readonly policy: Policy
@@ -88,15 +89,47 @@ export class Audit {
     proofs: Control<'opening'>,
     segments: readonly Uint8Array[],
   ): Promise<void> {
-    const opened = this.lay(record, seed, segments)
+    const hasSources = proofs.sources !== undefined
+    const opened = this.lay(record, seed, hasSources ? segments.slice(0, -1) : segments)
     if (opened === undefined) return
-    const unbound = unboundTensor(suite, session, opened, proofs, (number) => this.accounts.tensor(number))
-    if (unbound === undefined) return this.check(record, opened, { seed, vectorSeed })
-    const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
-    const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
-    const message = `the opened rows of ${tensorTitle(unbound)} are not those that were committed to`
     const { sequence, operation } = record
-    this.ledger.find('commitment-mismatch', message, { sequence, operation, ...(evidence && { evidence }) })
+    const unbound = unboundTensor(suite, session, opened, proofs, (number) => this.accounts.tensor(number))
+    if (unbound !== undefined) {
+      const root = this.accounts.tensor(opened[unbound]?.tensor ?? -1)?.root
+      const evidence = root && { row: opened[unbound]?.indices[0] ?? 0, root: bytesToHex(root) }
+      const message = `the opened rows of ${tensorTitle(unbound)} are not those that were committed to`
+      this.ledger.find('commitment-mismatch', message, { sequence, operation, ...(evidence && { evidence }) })
+      return
+    }
+    await this.check(record, opened, { seed, vectorSeed })
+    const bytes = hasSources ? segments.at(-1)! : new Uint8Array(0)
+    await this.checkRelations(record, { opened, seed, suite, session, proofs: proofs.sources, bytes })
+  }
+
+  private async checkRelations(
+    record: ProductRecord,
+    shown: Pick<RelationCheck, 'opened' | 'seed' | 'suite' | 'session' | 'proofs' | 'bytes'>,
+  ): Promise<void> {
+    const { ledger } = this
+    const expected = this.manifest?.relationsOf(record)
+    const at = { sequence: record.sequence, operation: record.operation }
+    if (expected === undefined) {
+      if (shown.proofs) ledger.find('opening-malformed', 'it shows more than it was asked for', at)
+      return
+    }
+    if (ledger.isBeyondDoubt) return
+    const { prepared } = this.options
+    const found = await checkRelations({
+      ...shown,
+      ...expected,
+      record,
+      tensorAt: (number) => this.accounts.tensor(number),
+      vector: (digest) => prepared.vector(digest),
+    })
+    ledger.related(found)
+    for (const { reason, message, evidence } of found.findings) {
+      ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })
+    }
   }
 
   /** Takes an operation with its rows, which nothing binds. */

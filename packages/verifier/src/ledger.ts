@@ -13,6 +13,7 @@ import {
 } from '@tensor-assay/core'
 import type { CheckedRows } from './check.ts'
 import type { Policy } from './policy.ts'
+import type { CheckedRelations } from './relations.ts'
 
 /** Fractions of wrong rows for which a verdict states the probability that they would have been seen. */
 const fractions = [0.01, 0.1, 0.5, 1]
@@ -116,6 +117,12 @@ export class Ledger {
     if (rows.visibleError !== undefined && Number.isFinite(rows.visibleError)) {
       this.visibleError = Math.max(this.visibleError ?? 0, rows.visibleError)
     }
+  }
+
+  /** Tensors that are what a manifest derives them from. */
+  related({ relations, elements }: Pick<CheckedRelations, 'relations' | 'elements'>): void {
+    this.coverage.relations = (this.coverage.relations ?? 0) + relations
+    this.coverage.relationElements = (this.coverage.relationElements ?? 0) + elements
   }
 
   /** Takes a product into what is said of one operation: a prover may cheat in any of them, audited or not. */

@@ -6,11 +6,17 @@ import {
   type OperationRecord,
   operandNames,
   type ProductRecord,
+  statesRelations,
 } from '@tensor-assay/core'
 import type { Ledger } from './ledger.ts'
 import { tensorTitle } from './opened.ts'
 
-type Tensors = { readonly [name in 'a' | 'b' | 'c' | 'addend']: number | undefined }
+/** What a manifest says of the tensors of a product, beside their links. */
+export interface ExpectedRelations {
+  readonly relations: NonNullable<ManifestProduct['relations']>
+  /** An operation of the same step before, by its place in the manifest. */
+  source(place: number): ProductRecord | undefined
+}
 
 /** Steps that have begun and not ended: an application runs a few at once. */
 const maxOpenSteps = 4096
@@ -19,8 +25,8 @@ const maxOpenSteps = 4096
 interface Progress {
   /** Operations of the manifest that were met or found missing. */
   next: number
-  /** Tensors of the products so far, by position in the manifest. */
-  readonly tensors: Map<number, Tensors>
+  /** The products so far, by position in the manifest. */
+  readonly products: Map<number, ProductRecord>
 }
 
 /** Holds the operations of each step against the manifest. */
@@ -31,6 +37,7 @@ export class ManifestCheck {
   private readonly seesTensors: boolean
   private readonly open = new Map<number, Progress>()
   private readonly complete = new Set<number>()
+  private readonly expected = new WeakMap<ProductRecord, ExpectedRelations>()
 
   constructor(manifest: Manifest, ledger: Ledger, seesTensors: boolean) {
     this.manifest = manifest
@@ -38,6 +45,7 @@ export class ManifestCheck {
     this.seesTensors = seesTensors
     ledger.coverage.manifestSteps = 0
     ledger.coverage.manifestLinks = 0
+    if (seesTensors && statesRelations(manifest)) Object.assign(ledger.coverage, { relations: 0, relationElements: 0 })
   }
 
   /**
@@ -53,7 +61,7 @@ export class ManifestCheck {
     const isSkipped = record.kind === 'opaque' && record.cause === 'skipped'
     const progress = this.open.get(step) ?? {
       next: this.complete.has(step) ? operations.length : 0,
-      tensors: new Map(),
+      products: new Map(),
     }
     this.open.set(step, progress)
     if (this.open.size > maxOpenSteps) {
@@ -116,19 +124,24 @@ export class ManifestCheck {
     this.ledger.find('operation-omitted', message)
   }
 
-  private link(progress: Progress, place: number, { links }: ManifestProduct, record: ProductRecord): void {
+  /** What must hold of the tensors of a product that was taken; undefined for nothing. */
+  relationsOf(record: ProductRecord): ExpectedRelations | undefined {
+    return this.expected.get(record)
+  }
+
+  private link({ products }: Progress, place: number, expected: ManifestProduct, record: ProductRecord): void {
     if (!this.seesTensors) return
-    const b = record.b.kind === 'activation' ? record.b.tensor : undefined
-    const tensors = { a: record.a, b, c: record.c, addend: record.addend }
-    progress.tensors.set(place, tensors)
-    if (record.addend !== undefined && links.addend === undefined) {
+    const { links, relations } = expected
+    products.set(place, record)
+    if (relations !== undefined) this.expected.set(record, { relations, source: (before) => products.get(before) })
+    if (record.addend !== undefined && links.addend === undefined && relations?.addend === undefined) {
       this.ledger.coverage.freeAddends = (this.ledger.coverage.freeAddends ?? 0) + 1
     }
     for (const name of operandNames) {
       const link = links[name]
       if (link === undefined) continue
-      const source = progress.tensors.get(link.operation)?.[link.tensor]
-      if (source !== undefined && source === tensors[name]) {
+      const source = products.get(link.operation)
+      if (source !== undefined && tensorOf(source, link.tensor) === tensorOf(record, name)) {
         this.ledger.coverage.manifestLinks!++
         continue
       }
@@ -139,4 +152,9 @@ export class ManifestCheck {
       })
     }
   }
+}
+
+/** The number of a tensor; undefined where there is none, or B is a weight. */
+function tensorOf({ a, b, c, addend }: ProductRecord, name: 'a' | 'b' | 'c' | 'addend'): number | undefined {
+  return { a, b: b.kind === 'activation' ? b.tensor : undefined, c, addend }[name]
 }

@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js'
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js'
 import {
   AssayError,
   bytesPerElement,
@@ -30,6 +30,13 @@ export interface PreparedWeights {
    * @throws {AssayError} `weight-missing`, `weight-malformed`.
    */
   of(record: ProductRecord, output: DType): Promise<ProductWeights>
+  /**
+   * The elements of a public tensor.
+   *
+   * @param digest - Hexadecimal.
+   * @throws {AssayError} `weight-missing`, `weight-malformed`.
+   */
+  vector(digest: string): Promise<Float64Array>
 }
 
 type Vector = NonNullable<ProductRecord['bias']>
@@ -114,7 +121,7 @@ export function preparedWeights(
     })
   }
 
-  async function vector({ digest }: Vector): Promise<Float64Array> {
+  async function vector({ digest }: Pick<Vector, 'digest'>): Promise<Float64Array> {
     const { dtype, byteLength, read } = weight(digest)
     const bytes = (8 * byteLength) / bytesPerElement[dtype]
     return remembered(bytesToHex(digest), bytes, async () => toFloat64(await read(), dtype))
@@ -124,6 +131,7 @@ export function preparedWeights(
     get heldBytes() {
       return heldBytes
     },
+    vector: (digest) => vector({ digest: hexToBytes(digest) }),
     async of(record, output) {
       const { bias, beta = 1, scales, activation, profile, alpha, zeroPoint = 0 } = record
       const { n, matrices: count } = geometryOf(record.layout)

@@ -25,6 +25,7 @@ import {
   sessionId,
   sign,
   statements,
+  statesRelations,
   type Transcript,
   transcript,
   type Verdict,
@@ -223,7 +224,7 @@ export class Session {
       )
     }
 
-    const parts = encodeMessage('policy', {
+    const terms: Control<'policy'> = {
       version: protocolVersion,
       mode: policy.mode,
       suite: policy.suite,
@@ -236,7 +237,10 @@ export class Session {
       weights: weightList(store),
       ...(manifest && { manifest: hexToBytes(manifestDigest(manifest)) }),
       ...(identity && { key: identity.publicKey }),
-    })
+    }
+    const isShown = manifest && policy.mode !== 'spot' && statesRelations(manifest)
+    const segments = isShown ? [new TextEncoder().encode(JSON.stringify(manifest))] : []
+    const parts = encodeMessage('policy', terms, segments)
     this.id = sessionId(this.suite, [bytes], parts)
     this.received.append([bytes])
     this.sent.append(parts)

@@ -1,4 +1,4 @@
-import { createIdentity, manifestDigest, parseManifest, rows } from '@tensor-assay/core'
+import { createIdentity, parseManifest, rows } from '@tensor-assay/core'
 import { describe, expect, test } from 'vitest'
 import { runAssay } from '../support/cli.ts'
 import { folderOfWeights, weightFiles, writeManifest, writeReceipt } from '../support/model.ts'
@@ -58,11 +58,10 @@ test('terms, manifest, beacon and signer as given are checked', async () => {
   const [alice, mallory] = [createIdentity(), createIdentity()]
   const manifest = await writeManifest()
   const beacon = new Uint8Array(32).fill(7)
-  const digest = Uint8Array.from(Buffer.from(manifestDigest(parseManifest(manifest)), 'hex'))
   const receipt = await writeReceipt({
     identity: alice,
     beacon,
-    manifest: digest,
+    manifest: parseManifest(manifest),
     sampler: rows({ atLeast: 8, rate: 0.5 }),
     suite: 'blake3',
   })

@@ -35,6 +35,8 @@ export function explanation({ reason, message, evidence }: Finding): string {
 /** What the prover says and what it should be, where the evidence has both. */
 function values(reason: Finding['reason'], evidence: Evidence): string | undefined {
   const { row, column, claimed, recomputed, bound } = evidence
+  // It is about another tensor than C.
+  if (reason === 'relation-broken') return undefined
   if (column === undefined || claimed === undefined || recomputed === undefined) return undefined
   const { left, right, difference } = contrast(printable(claimed, 40), printable(recomputed, 40))
   const values = `Row ${row}, column ${column} of C: claimed ${left}, recomputed ${right}`
