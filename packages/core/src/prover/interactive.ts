@@ -102,21 +102,21 @@ export function interactiveMode(options: InteractiveOptions): InteractiveMode {
     job.record.catch(() => undefined)
     if (pumping || stopped) return
     pumping = true
-    pump()
-      .catch(onLost)
-      .finally(() => {
-        pumping = false
-        advanced()
-      })
+    pump().catch(onLost).finally(advanced)
   }
 
   async function pump(): Promise<void> {
-    // Not in the caller's stack: that is the user's product.
-    await pause()
-    while (jobs.length > 0 && !stopped) {
-      await until(() => pending.size < link.policy.window)
-      if (stopped) return
-      await commit(jobs.splice(0, Math.min(maxRecords, link.policy.window - pending.size)))
+    try {
+      // Not in the caller's stack: that is the user's product.
+      await pause()
+      while (jobs.length > 0 && !stopped) {
+        await until(() => pending.size < link.policy.window)
+        if (stopped) return
+        await commit(jobs.splice(0, Math.min(maxRecords, link.policy.window - pending.size)))
+      }
+    } finally {
+      // At once, so that nothing is recorded between the last look at the jobs and this.
+      pumping = false
     }
   }
 
