@@ -1,4 +1,4 @@
-import type { Manifest, WeightStore } from '@tensor-assay/core'
+import { type Manifest, operandNames, type WeightStore } from '@tensor-assay/core'
 
 /** Digests of the public tensors that a manifest names, each once, in the order of its operations. */
 export function namedWeights({ operations }: Manifest): ReadonlySet<string> {
@@ -7,7 +7,9 @@ export function namedWeights({ operations }: Manifest): ReadonlySet<string> {
     if (operation.kind === 'opaque') continue
     const { b, bias, scales, zeroPoints, activation } = operation
     const slopes = activation.name === 'prelu' ? activation.slopes : undefined
-    for (const digest of [b?.digest, bias, scales, zeroPoints?.b, slopes]) if (digest) digests.add(digest)
+    const steps = operandNames.flatMap((name) => operation.relations?.[name] ?? [])
+    const derived = steps.flatMap((step) => (step.op === 'weight' ? step.digest : []))
+    for (const digest of [...derived, b?.digest, bias, scales, zeroPoints?.b, slopes]) if (digest) digests.add(digest)
   }
   return digests
 }

@@ -118,13 +118,13 @@ export class Audit {
       return
     }
     if (ledger.isBeyondDoubt) return
-    const { prepared } = this.options
+    const { prepared, store } = this.options
     const found = await checkRelations({
       ...shown,
       ...expected,
       record,
       tensorAt: (number) => this.accounts.tensor(number),
-      vector: (digest) => prepared.vector(digest),
+      vector: (digest) => (store.find(digest) === undefined ? undefined : prepared.vector(digest)),
     })
     ledger.related(found)
     for (const { reason, message, evidence } of found.findings) {

@@ -35,8 +35,8 @@ export interface RelationCheck {
   readonly suite: HashSuite
   readonly session: Uint8Array
   tensorAt(number: number): DeclaredTensor | undefined
-  /** The elements of a public vector. */
-  vector(digest: string): Promise<Float64Array>
+  /** The elements of a public tensor; undefined for one that the verifier does not hold. */
+  vector(digest: string): Promise<Float64Array> | undefined
 }
 
 export interface CheckedRelations {
@@ -84,6 +84,7 @@ export async function checkRelations(check: RelationCheck): Promise<CheckedRelat
     return failed('commitment-mismatch', `the opened rows of ${title} are not those that were committed to`)
   }
   const vectors = await vectorsOf(check)
+  if (typeof vectors === 'string') return failed('vector-unknown', vectors)
   const counted = { relations: 0, elements: 0, findings: [] as CheckFinding[] }
   for (const [name, places] of plan.elements) {
     const sources = sourcesOf(check, laid, vectors)
@@ -138,14 +139,18 @@ function isBound(
   })
 }
 
-async function vectorsOf({ relations, vector }: RelationCheck): Promise<ReadonlyMap<string, Float64Array>> {
-  const digests = new Set(
-    Object.values(relations).flatMap((steps) =>
-      (steps ?? []).flatMap((step) => (step.op === 'weight' ? step.digest : [])),
-    ),
-  )
+/** The public tensors that the relations read by digest, or which of them cannot be had. */
+async function vectorsOf({ relations, vector }: RelationCheck): Promise<ReadonlyMap<string, Float64Array> | string> {
   const vectors = new Map<string, Float64Array>()
-  for (const digest of digests) vectors.set(digest, await vector(digest))
+  for (const step of Object.values(relations).flatMap((steps) => steps ?? [])) {
+    if (step.op !== 'weight') continue
+    const { digest, shape } = step
+    const values = vectors.get(digest) ?? (await vector(digest))
+    if (values === undefined) return `the manifest derives tensors from weight ${digest}, which the store does not hold`
+    const size = shape.reduce((product, count) => product * count, 1)
+    if (values.length !== size) return `weight ${digest} has ${values.length} elements, not those of [${shape}]`
+    vectors.set(digest, values)
+  }
   return vectors
 }
 
@@ -163,9 +168,8 @@ function sourcesOf(
       const cols = opened?.cols ?? 1
       return { shape, element: (index) => look!(Math.floor(index / cols))[index % cols]! }
     },
-    weight(digest, size) {
+    weight(digest) {
       const values = vectors.get(digest)!
-      if (values.length !== size) throw new RangeError(`weight ${digest} has ${values.length} elements, not ${size}`)
       return (index) => values[index]!
     },
   }

@@ -3,6 +3,7 @@ import {
   type ManifestOperation,
   type ManifestProduct,
   manifestDigest,
+  type operandNames,
   type WeightStore,
 } from '@tensor-assay/core'
 import { combineWeights, printable } from '@tensor-assay/verifier'
@@ -85,13 +86,16 @@ function print(file: string, parsed: Manifest, store: WeightStore, json: boolean
   const opaque = operations.length - products.length
   const ofActivations = products.filter(({ b }) => b === null).length
   const links = products.reduce((sum, { links }) => sum + Object.values(links).filter(Boolean).length, 0)
+  const relations = products.reduce((sum, { relations = {} }) => sum + Object.keys(relations).length, 0)
   if (json) {
-    say(JSON.stringify({ digest, operations: operations.length, opaque, ofActivations, links, weights }))
+    say(JSON.stringify({ digest, operations: operations.length, opaque, ofActivations, links, relations, weights }))
     return
   }
   say(`${file}: ${operations.length} operations to a step, ${weights.length} weights`)
   say(`digest ${digest}`)
-  say(`products ${products.length}, of which ${ofActivations} of two activations; opaque ${opaque}; links ${links}`)
+  say(
+    `products ${products.length}, of which ${ofActivations} of two activations; opaque ${opaque}; links ${links}; relations ${relations}`,
+  )
   const [last, names] = [String(operations.length - 1).length, operations.map(nameOf)]
   const width = names.reduce((longest, { length }) => Math.max(longest, length), 0)
   for (const [i, operation] of operations.entries()) {
@@ -106,20 +110,24 @@ function nameOf({ operation, node }: ManifestOperation): string {
 /** What an operation is, in a line. */
 function statement(operation: ManifestOperation, store: WeightStore): string {
   if (operation.kind === 'opaque') return 'opaque: not stated as a product, never checked'
-  const { b, bias, addend, roundedBlocks, scales, activation, profile, links } = operation
+  const { b, bias, addend, roundedBlocks, scales, activation, profile, links, relations = {} } = operation
   const named = (digest: string) => {
     const weight = store.find(digest)
     return weight === undefined ? `${digest.slice(0, 16)}…` : printable(weight.name, 60)
   }
-  const origin = (link: ManifestProduct['links']['a']) => link && `${link.tensor.toUpperCase()} of ${link.operation}`
+  const origin = (name: (typeof operandNames)[number]) => {
+    const link = links[name]
+    if (link !== undefined) return `${link.tensor.toUpperCase()} of ${link.operation}`
+    const sources = (relations[name] ?? []).flatMap((step) => (step.op === 'tensor' ? step.operation : []))
+    return sources.length === 0 ? undefined : `what follows from ${[...new Set(sources)].join(', ')}`
+  }
+  const a = origin('a')
   return [
     shapeOf(operation),
-    links.a && `A = ${origin(links.a)}`,
-    b === null
-      ? `B = ${origin(links.b) ?? 'an activation'}`
-      : `B = ${named(b.digest)}${b.transposed ? ' transposed' : ''}`,
+    a && `A = ${a}`,
+    b === null ? `B = ${origin('b') ?? 'an activation'}` : `B = ${named(b.digest)}${b.transposed ? ' transposed' : ''}`,
     roundedBlocks && `A rounded in blocks of ${roundedBlocks}`,
-    addend && `plus ${origin(links.addend) ?? 'a tensor'}`,
+    addend && `plus ${origin('addend') ?? 'a tensor'}`,
     bias && `bias ${named(bias)}`,
     scales && `scales ${named(scales)}`,
     activation.name !== 'linear' && activation.name,

@@ -58,7 +58,7 @@ describe('assay manifest', () => {
     expect(stdout).toBe(
       'model.manifest: 2 operations to a step, 2 weights\n' +
         `digest ${manifestDigest(parseManifest(json))}\n` +
-        'products 2, of which 0 of two activations; opaque 0; links 1\n' +
+        'products 2, of which 0 of two activations; opaque 0; links 1; relations 0\n' +
         `  0  matMul  m×96 · 96×64, B = ${first}, float32\n` +
         `  1  matMul  m×64 · 64×32, A = C of 0, B = ${second}, float32\n`,
     )
@@ -79,6 +79,7 @@ describe('assay manifest', () => {
       opaque: 0,
       ofActivations: 0,
       links: 1,
+      relations: 0,
       weights: store.weights.map(({ digest }) => digest),
     })
   })

@@ -36,7 +36,7 @@ describe('assay manifest MODEL.onnx', () => {
     const manifest = parseManifest(await readFile(join(folder, 'model.manifest'), 'utf8'))
     expect(stdout).toMatch(/^model\.manifest: 2 operations to a step, 3 weights\ndigest /)
     expect(stdout).toContain(manifestDigest(manifest))
-    expect(stdout).toContain('products 2, of which 0 of two activations; opaque 0; links 1')
+    expect(stdout).toContain('products 2, of which 0 of two activations; opaque 0; links 1; relations 0')
     expect(stdout).toMatch(/1 {2}MatMul two .*20×8, A = C of 0, B = second/)
 
     const serve = ['--weights', 'model.onnx', '--manifest', 'model.manifest', '--listen', 'tcp://127.0.0.1:0', '--once']

@@ -13,8 +13,7 @@ export interface RelationSources {
     readonly shape: readonly number[]
     readonly element: Elements
   }
-  /** @param size - How many elements it must have. */
-  weight(digest: string, size: number): Elements
+  weight(digest: string): Elements
 }
 
 /** @throws Whatever stops an evaluation. */
@@ -60,7 +59,7 @@ function elementsOf(step: RelationNode, inputs: readonly DerivedElements[], sour
       return exact(shape, source.element)
     }
     case 'weight':
-      return exact(step.shape, sources.weight(step.digest, sizeOf(step.shape)))
+      return exact(step.shape, sources.weight(step.digest))
     case 'number': {
       const { value, error } = constant(step.value)
       return {

@@ -25,6 +25,15 @@ test('an operand may be the same tensor as one before it in the same operation',
   expect(parseManifest(json({ operations })).operations).toEqual(operations)
 })
 
+test('a tensor may follow from operations before', () => {
+  const relation = [
+    { op: 'tensor', operation: 0, tensor: 'c', shape: [4, null] },
+    { op: 'exp', x: 0 },
+  ] as const
+  const operations = [product, { ...product, relations: { b: relation } }]
+  expect(parseManifest(json({ operations })).operations).toEqual(operations)
+})
+
 describe('a manifest that is refused', () => {
   test.each([
     ['no JSON', '{"format"', /not JSON/],
@@ -70,6 +79,31 @@ describe('a manifest that is refused', () => {
       /reads operation 7/,
     ],
   ])('%s', (_, text, message) => refused(text, message))
+
+  const tensor = { op: 'tensor', operation: 0, tensor: 'c' }
+  const related = (...steps: object[]) => json({ operations: [product, { ...product, relations: { a: steps } }] })
+
+  test.each([
+    ['without steps', related(), /relations\.a/],
+    ['of a step that is unknown', related(tensor, { op: 'cube', x: 0 }), /relations\.a\.1\.op/],
+    ['with an unknown field', related({ ...tensor, more: 1 }), /relations\.a\.0\.more/],
+    ['whose step reads itself', related(tensor, { op: 'exp', x: 1 }), /steps that read steps before them/],
+    ['with two free sizes', related({ ...tensor, shape: [null, null] }), /at most one size that is null/],
+    [
+      'with a negative epsilon',
+      related(tensor, { op: 'normalize', x: 0, axis: 0, epsilon: -1, centred: true }),
+      /epsilon/,
+    ],
+    ['of too many axes', related({ ...tensor, shape: new Array(9).fill(1) }), /shape/],
+    ['from itself', related({ ...tensor, operation: 1 }), /operation 1 of the manifest follows from operation 1/],
+    ['from what comes later', related({ ...tensor, operation: 2 }), /follows from operation 2/],
+    [
+      'from an opaque operation',
+      json({ operations: [opaque, { ...product, relations: { a: [tensor] } }] }),
+      /follows from operation 0, which is no product before it/,
+    ],
+    ['of more steps than there may be', related(...new Array(1025).fill(tensor)), /relations\.a/],
+  ])('a relation %s', (_, text, message) => refused(text, message))
 
   test('operations without number', () => {
     const operations = Array.from({ length: 100_001 }, () => opaque)

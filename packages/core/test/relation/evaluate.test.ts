@@ -77,7 +77,7 @@ describe('steps over several elements', () => {
     [{ axes: [0, 2], keepDims: true }, [1, 3, 1]],
     [{ axes: [2, 0], keepDims: false }, [3]],
   ] as const)('sums, means and maxima over %j', (options, shape) => {
-    const reduced = { ...options, axes: [...options.axes], x: 0 }
+    const reduced = { ...options, axes: [...options.axes] as number[], x: 0 }
     const sums = evaluate([tensor, { op: 'sum', ...reduced }])
     expect(sums.shape).toEqual(shape)
     const lines = new Map<number, number[]>()

@@ -6,7 +6,7 @@ type Entries = readonly (readonly [label: string, text: string | undefined])[]
 
 /** What was looked at. */
 export function checkedLines({ coverage, statistics }: Verdict, width: number): Line[] {
-  const { operations, audited, linked, manifestSteps, manifestLinks, inputsBound, outputsBound } = coverage
+  const { operations, audited, linked, manifestSteps, manifestLinks, relations, inputsBound, outputsBound } = coverage
   const { rows, entries, vectors, largestRatio, bytes, checkMs } = statistics
   const projections = vectors === 0 ? '' : `, ${counted(vectors, 'random projection')} of whole rows`
   return section(
@@ -25,6 +25,12 @@ export function checkedLines({ coverage, statistics }: Verdict, width: number): 
         manifestSteps === undefined
           ? undefined
           : `${counted(manifestSteps, 'complete step')}, ${counted(manifestLinks ?? 0, 'link')} as it says`,
+      ],
+      [
+        'in between',
+        relations === undefined
+          ? undefined
+          : `${counted(relations, 'tensor')} as the manifest derives them, by ${counted(coverage.relationElements ?? 0, 'element')}`,
       ],
       ['input', inputsBound === 0 ? undefined : `bound in ${counted(inputsBound, 'step')}`],
       ['output', outputsBound === 0 ? undefined : `bound in ${counted(outputsBound, 'step')}`],
@@ -45,6 +51,7 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
     untelling = 0,
     freeAddends = 0,
     foreignTensors,
+    relations,
     stepRate,
   } = coverage
   const passedOver = operations - audited - untelling - opaque - skipped
@@ -97,7 +104,7 @@ export function uncheckedLines({ coverage, mode, statistics }: Verdict, width: n
       ['time', mode === 'receipt' ? 'when the run took place, unless a beacon was asked for' : undefined],
       [
         'in between',
-        `activations that are not fused, normalisation, softmax${
+        `${relations === undefined ? 'activations that are not fused, normalisation, softmax' : 'what no relation of the manifest states'}${
           foreignTensors === undefined
             ? ''
             : `: where ${counted(foreignTensors, 'tensor')} came from that no product gave${coverage.inputsBound > 0 ? ', bound inputs among them' : ''}`
