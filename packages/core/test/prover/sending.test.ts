@@ -29,6 +29,7 @@ function counting(mode: 'spot' | 'interactive') {
       weights: new Uint8Array(0),
       spotSeed: new Uint8Array(32),
     },
+    manifest: undefined,
     head: new Uint8Array(32),
     transcriptHash: () => '',
     send: async (type) => void sent.push(type),
@@ -56,6 +57,7 @@ for (const name of ['spot', 'interactive'] as const) {
           },
         },
         weights: knownWeights(new Uint8Array(0)),
+        manifest: undefined,
         maxRetainedBytes: 2 ** 20,
         onLost: (error) => failures.push(error),
       })
