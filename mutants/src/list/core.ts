@@ -112,8 +112,8 @@ const hashing = [
       ],
       [
         'lone surrogates are replaced',
-        'if (/\\p{Surrogate}/u.test(field)) {',
-        "if (field === '\\ud800') {",
+        'if (/\\p{Surrogate}/u.test(text)) {',
+        "if (text === '\\ud800') {",
         'two texts have one hash',
       ],
     ],

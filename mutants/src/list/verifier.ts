@@ -26,8 +26,8 @@ const audit = inFile(`${src}/audit.ts`, sessions, [
   ],
   [
     'proofs are not checked',
-    'if (unbound === undefined) return this.check(',
-    'if (unbound === undefined || unbound !== undefined) return this.check(',
+    'if (unbound !== undefined) {',
+    'if (unbound !== undefined && unbound === undefined) {',
     'rows that were never committed to are as good as those that were',
   ],
   [
@@ -518,14 +518,14 @@ const bindings = inFile(
 const manifest = inFile(`${src}/manifest-check.ts`, manifests, [
   [
     'a broken link is not found',
-    'if (source !== undefined && source === tensors[name]) {',
-    'if (source !== undefined || source === tensors[name]) {',
+    'if (source !== undefined && tensorOf(source, link.tensor) === tensorOf(record, name)) {',
+    'if (source !== undefined) {',
     'an invented A in the middle of a model passes',
   ],
   [
     'a link to nothing holds',
-    'if (source !== undefined && source === tensors[name]) {',
-    'if (source === undefined || source === tensors[name]) {',
+    'if (source !== undefined && tensorOf(source, link.tensor) === tensorOf(record, name)) {',
+    'if (source === undefined || tensorOf(source, link.tensor) === tensorOf(record, name)) {',
     'a prover reorders operations so that links have no source',
   ],
   [
