@@ -53,7 +53,7 @@ function facts({ coverage, statistics, detection, claim, mode, status }: Verdict
   add('Products', `${coverage.audited} audited of ${coverage.operations} operations declared`)
   add(
     'Rows',
-    `${statistics.rows} opened, ${statistics.entries} entries recomputed in float64, ${statistics.vectors} random projections of whole rows`,
+    `${statistics.rows} that show work, ${statistics.entries} entries recomputed in float64, ${statistics.vectors} random projections of whole rows`,
   )
   add('Weights', `${coverage.weightsUsed} used of ${coverage.weightsKnown} known`)
   add(
@@ -68,10 +68,17 @@ function facts({ coverage, statistics, detection, claim, mode, status }: Verdict
         : `half of the rows of one product wrong would have been seen with probability ${percent(half.inOneOperation)}`,
     )
   }
-  add(
-    'Not checked',
-    `what is not a matrix product, such as softmax${mode === 'receipt' ? '; when the run took place' : ''}`,
-  )
+  if (coverage.relations !== undefined) {
+    add(
+      'In between',
+      `${coverage.relations} tensors are what the manifest derives them from, in ${coverage.relationElements} elements`,
+    )
+  }
+  const between =
+    coverage.relations === undefined
+      ? 'what is not a matrix product, such as softmax'
+      : 'what the manifest does not derive'
+  add('Not checked', `${between}${mode === 'receipt' ? '; when the run took place' : ''}`)
   return list
 }
 

@@ -41,6 +41,7 @@ const reasonWords: Readonly<Partial<Record<FindingReason, string>>> = {
   'commitment-mismatch': 'What was opened is not what was committed to',
   'weight-unknown': 'A product uses weights that are not those of the model',
   'policy-mismatch': 'It was made for other terms or other weights than those it is checked against',
+  'relation-broken': 'Between two products something else was computed than the model computes there',
   'input-mismatch': 'The model was run on another input',
   'protocol-violation': 'The file or the conversation is not as the protocol has it',
   'peer-untrusted': 'It is not by somebody who is trusted',
