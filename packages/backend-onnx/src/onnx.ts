@@ -5,6 +5,7 @@ import { Instrumentation } from './instrumentation.ts'
 import { handleOf } from './products/operands.ts'
 import { productOf, rightOperand } from './products/product-of.ts'
 import { TensorKeys } from './products/tensor-keys.ts'
+import { Relations } from './relations/relations.ts'
 import type { ForeseenRun, SessionObserver, TappedRun } from './session/session-observer.ts'
 
 export interface OnnxOptions {
@@ -94,8 +95,9 @@ function reporting(observer: ProductObserver, keys: TensorKeys): SessionObserver
     },
     run(run: TappedRun) {
       observer.run?.()
+      const relations = new Relations(run, keys)
       for (const planned of run.plan.products) {
-        const product = productOf(planned, run, keys)
+        const product = productOf(planned, run, keys, relations)
         if ('layout' in product) observer.product(product)
         else observer.opaque(product)
       }

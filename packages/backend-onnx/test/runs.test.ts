@@ -1,3 +1,4 @@
+import { bytesSource, readModel } from '@tensor-assay/onnx-model'
 import * as ort from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { auditedSessions } from '../src/index.ts'
@@ -8,6 +9,7 @@ import { tappedHandler } from '../src/session/tapped-handler.ts'
 import { noGathers } from '../src/taps/gathers.ts'
 import { TapReader } from '../src/taps/tap-reader.ts'
 import { generatedModels, mlp, transformer } from './models/index.ts'
+import { onnxFile } from './models/writer.ts'
 import { contents, feedsFor, Recorder } from './support/ort.ts'
 import { deviation } from './support/recompute.ts'
 
@@ -127,6 +129,8 @@ function fakeSession(run: OrtHandler['run']) {
     constants: ['k'],
     added: [],
     origin: (value) => values[value as keyof typeof values],
+    model: readModel(bytesSource(onnxFile({}))),
+    producer: () => undefined,
   }
   const handler = { run, dispose: async () => {} } as unknown as OrtHandler
   const face = { inputNames: ['a'], outputNames: ['y'], inputMetadata: [], outputMetadata: [] }

@@ -5,6 +5,8 @@ import type { Statement } from './statement.ts'
 
 /** What an instrumented session reports, decided once for its graph. */
 export interface GraphPlan {
+  /** The graph as it is executed. */
+  readonly model: OnnxModel
   /** In an order in which they can be executed, which is the same for every session of a model. */
   readonly products: readonly PlannedProduct[]
   /** Nodes that multiply and cannot be stated. Each run of the session executes each of them, or may. */
@@ -16,6 +18,8 @@ export interface GraphPlan {
   /** Nodes to be added behind the graph's own. */
   readonly added: readonly NewNode[]
   origin(value: string): Origin
+  /** The node of the graph that computes a value; undefined for those of {@link added}. */
+  producer(value: string): OnnxNode | undefined
 }
 
 export interface PlannedProduct {
@@ -55,12 +59,14 @@ export function planGraph(model: OnnxModel, blockedWeights?: BlockedWeights): Gr
   // Sorted into the two kinds; what is in the model or given by the caller needs no tap.
   const from = (origin: Origin) => [...needed].filter((value) => values.origin(value) === origin)
   return {
+    model,
     products,
     opaque,
     taps: from('computed'),
     constants: from('constant'),
     added: values.added,
     origin: (value) => values.origin(value),
+    producer: (value) => values.producer(value),
   }
 }
 

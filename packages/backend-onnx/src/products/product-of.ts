@@ -1,14 +1,24 @@
 import type { OpaqueOperation, Product, ProfileName, RightOperand, TensorHandle } from '@tensor-assay/core'
 import type { PlannedProduct } from '../graph/plan.ts'
+import type { Relations } from '../relations/relations.ts'
 import type { TappedRun } from '../session/session-observer.ts'
 import { surroundings } from './epilogue.ts'
 import { storedOf } from './matrices.ts'
-import { handleOf, type Operands } from './operands.ts'
+import { handleOf, type Operand, type Operands } from './operands.ts'
 import { leftOperand } from './rounded-blocks.ts'
 import type { TensorKeys } from './tensor-keys.ts'
 
-/** A planned product as a run executed it, or why it cannot be stated. */
-export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorKeys): Product | OpaqueOperation {
+/**
+ * A planned product as a run executed it, or why it cannot be stated.
+ *
+ * @param relations - Of the products of the run that were reported before.
+ */
+export function productOf(
+  planned: PlannedProduct,
+  run: TappedRun,
+  keys: TensorKeys,
+  relations: Relations,
+): Product | OpaqueOperation {
   const { node, operation } = planned
   const opaque = (reason: string): OpaqueOperation => ({ node, operation, reason })
 
@@ -29,6 +39,13 @@ export function productOf(planned: PlannedProduct, run: TappedRun, keys: TensorK
   const roundedBlocks = roundedBlocksOf(operands, run, a, c)
   if (typeof roundedBlocks === 'object') return opaque(roundedBlocks.reason)
   const rounding = roundedBlocks === undefined ? {} : { roundedBlocks }
+  const derivable = (handle: TensorHandle, value: string, operand: Operand) => {
+    Object.assign(handle, { derivation: relations.derivationOf(value, operand) })
+  }
+  derivable(a, statement.a, operands.a)
+  if (!isWeight) derivable(b, statement.b.value, operands.b)
+  if (addend && statement.addend !== undefined) derivable(addend, statement.addend, operands.addend!)
+  relations.add(operands)
   return { operation, node, layout, a, b, c, ...(addend && { addend }), ...around, ...rounding, profile }
 }
 
