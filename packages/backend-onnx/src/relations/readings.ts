@@ -19,6 +19,10 @@ export class Readings {
     }
   }
 
+  get names(): Iterable<string> {
+    return new Set([...this.#given.keys(), ...this.#read.keys()])
+  }
+
   /** Whether a product has reported the same value as the same rows. */
   has(value: string, key: object): boolean {
     const given = this.#given.get(value)

@@ -1,5 +1,5 @@
 import type { ReductionName } from '@tensor-assay/core'
-import { axesOf, axisOf, type Occurrence, type Rule, type Rules } from './occurrence.ts'
+import { axesOf, axisOf, type Occurrence, type Rules } from './occurrence.ts'
 import { reduced, softmax, Underivable, unary, type Value } from './steps.ts'
 
 /** Operators that take the elements along axes together. */
@@ -9,8 +9,6 @@ export const reductionRules: Rules = [
   [':ReduceMax', (at) => reduction('max', at)],
   [':ReduceL2', (at) => unary('sqrt', reduction('sum', at, unary('square', at.value(0))))],
   [':ReduceSumSquare', (at) => reduction('sum', at, unary('square', at.value(0)))],
-  [':GlobalAveragePool', global('mean')],
-  [':GlobalMaxPool', global('max')],
   [':Softmax', softmaxOf],
 ]
 
@@ -20,14 +18,6 @@ function reduction(op: ReductionName, at: Occurrence, x = at.value(0)): Value {
   if (isEmpty && at.attributes.int('noop_with_empty_axes', 0) !== 0) return x
   const axes = isEmpty ? x.shape.map((_, i) => i) : given.toSorted((a, b) => a - b)
   return reduced(op, x, axes, at.attributes.int('keepdims', 1) !== 0)
-}
-
-function global(op: ReductionName): Rule {
-  return ({ value }) => {
-    const x = value(0)
-    const space = x.shape.map((_, i) => i).slice(2)
-    return reduced(op, x, space, true)
-  }
 }
 
 /** Before operator set 13 all axes from the given one on counted as one. */

@@ -2,6 +2,7 @@ import { activationRules } from './activations.ts'
 import { elementwiseRules } from './elementwise.ts'
 import { normalizationRules } from './normalizations.ts'
 import type { Rule } from './occurrence.ts'
+import { poolingRules } from './pooling.ts'
 import { reductionRules } from './reductions.ts'
 import { viewRules } from './views.ts'
 
@@ -12,4 +13,5 @@ export const rules: ReadonlyMap<string, Rule> = new Map([
   ...activationRules,
   ...normalizationRules,
   ...reductionRules,
+  ...poolingRules,
 ])

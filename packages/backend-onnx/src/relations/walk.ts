@@ -4,11 +4,13 @@ import { inputOf, operatorKey, operatorName, requiredInput } from '../graph/oper
 import { storedOf } from '../products/matrices.ts'
 import type { RunValues } from '../session/session-observer.ts'
 import type { TapTensor } from '../taps/tap-tensor.ts'
+import { blockedRules, inOrderName, plainOf, reorderedOf } from './blocked-values.ts'
 import { computedIntegers, type Integers, integersOf } from './integer-values.ts'
-import type { Occurrence } from './occurrence.ts'
+import type { Rule } from './occurrence.ts'
 import type { Readings } from './readings.ts'
 import { rules } from './rules.ts'
 import { numberOf, sizeOf, Underivable, type Value } from './steps.ts'
+import { type View, viewedBack, viewsBehind } from './views-back.ts'
 
 /** Nodes one behind the other, at most: each takes some of the stack. */
 const maxDepth = 512
@@ -17,12 +19,16 @@ const maxDepth = 512
 export class Walk {
   readonly #run: RunValues
   readonly #readings: Readings
+  readonly #views: ReadonlyMap<string, View>
   readonly #values = new Map<string, Value>()
+  readonly #blocked = new Map<string, Value>()
+  readonly #shapes = new Map<string, readonly number[]>()
   #depth = 0
 
   constructor(run: RunValues, readings: Readings) {
     this.#run = run
     this.#readings = readings
+    this.#views = viewsBehind(readings.names, run.plan)
   }
 
   /** The same object for the same value. @throws {Underivable} */
@@ -30,32 +36,72 @@ export class Walk {
     let value = this.#values.get(name)
     if (value === undefined) {
       const initializer = this.#initializer(name)
-      value = initializer ? this.#weight(initializer) : (this.#readings.value(name) ?? this.#computed(name))
+      value = initializer
+        ? this.#weight(initializer)
+        : (this.#readings.value(name) ?? this.#viewed(name) ?? this.#computed(name))
       this.#values.set(name, value)
     }
     return value
   }
 
-  #computed(name: string): Value {
-    const node = this.#producer(name)
-    const rule = rules.get(operatorKey(node))
-    if (rule === undefined) throw new Underivable(operatorName(node))
-    return this.#deeper(() => rule(this.#occurrence(node, name)))
+  /** A value of which a view is known. The shapes of views between them follow from its own. */
+  #viewed(name: string): Value | undefined {
+    const view = this.#views.get(name)
+    const shape = view && this.#knownShape(name)
+    if (view === undefined || shape === undefined) return undefined
+    const { output } = view
+    const standIn: Value = { derivation: { op: 'tensor', key: view, shape }, shape }
+    this.#shapes.set(output, this.#stated(output, rules, () => standIn).shape)
+    return viewedBack(
+      view,
+      this.#deeper(() => this.value(output)),
+      shape,
+      this.#run.plan,
+    )
   }
 
-  #occurrence(node: OnnxNode, name: string): Occurrence {
-    const { model } = this.#run.plan
-    return {
-      node,
-      attributes: new Attributes(model, node),
-      output: node.outputs.indexOf(name),
-      opset: model.opsets.get('') ?? 1,
-      has: (input) => inputOf(node, input) !== undefined,
-      value: (input) => this.value(requiredInput(node, input)),
-      number: (input) => this.#number(requiredInput(node, input)),
-      integers: (input) => this.#integers(requiredInput(node, input)).values,
-      isScalar: (input) => this.#integers(requiredInput(node, input)).isScalar,
+  #computed(name: string): Value {
+    const reordered = reorderedOf(name, this.#run.plan)
+    if (reordered === undefined) return this.#stated(name, rules, (input) => this.value(input))
+    const value = this.#deeper(() => this.#inOrder(reordered.blocked))
+    if (value.shape[1] !== reordered.channels) throw new Underivable('blocks that are filled up inside')
+    return value
+  }
+
+  /** A value in blocks of channels, as it is with the channels in order. */
+  #inOrder(blocked: string): Value {
+    let value = this.#blocked.get(blocked)
+    if (value === undefined) {
+      const { plan } = this.#run
+      const ours = inOrderName(blocked, plan)
+      const isRead = ours !== undefined && this.#readings.value(ours) !== undefined
+      const plain = isRead ? ours : plainOf(blocked, plan)
+      if (plain !== undefined) value = this.value(plain)
+      else value = this.#stated(blocked, blockedRules, (input) => this.#inOrder(input))
+      this.#blocked.set(blocked, value)
     }
+    return value
+  }
+
+  #stated(name: string, known: ReadonlyMap<string, Rule>, value: (name: string) => Value): Value {
+    const node = this.#producer(name)
+    const rule = known.get(operatorKey(node))
+    if (rule === undefined) throw new Underivable(operatorName(node))
+    const { model } = this.#run.plan
+    const input = (index: number) => requiredInput(node, index)
+    return this.#deeper(() =>
+      rule({
+        node,
+        attributes: new Attributes(model, node),
+        output: node.outputs.indexOf(name),
+        opset: model.opsets.get('') ?? 1,
+        has: (index) => inputOf(node, index) !== undefined,
+        value: (index) => value(input(index)),
+        number: (index) => this.#number(input(index)),
+        integers: (index) => this.#integers(input(index)).values,
+        isScalar: (index) => this.#integers(input(index)).isScalar,
+      }),
+    )
   }
 
   #weight(tensor: TapTensor): Value {
@@ -89,11 +135,14 @@ export class Walk {
 
   /** The shape of a value of this run, whatever its elements. */
   #shape(name: string): readonly number[] {
-    const known = this.#run.value(name)?.dims
-    if (known !== undefined) return known
-    const declared = this.#run.plan.model.graph.values.get(name)?.tensor?.dims
-    if (declared?.every((size) => typeof size === 'number')) return declared
-    return this.value(name).shape
+    return this.#knownShape(name) ?? this.value(name).shape
+  }
+
+  #knownShape(name: string): readonly number[] | undefined {
+    const { value, plan } = this.#run
+    const declared = plan.model.graph.values.get(name)?.tensor?.dims
+    const known = this.#shapes.get(name) ?? value(name)?.dims
+    return known ?? (declared?.every((size) => typeof size === 'number') ? declared : undefined)
   }
 
   #initializer(name: string): TapTensor | undefined {

@@ -283,6 +283,8 @@ const reductions: readonly Case[] = [
   one('ReduceMean', { name: 'ReduceMean of everything', k: 1 }),
   one('GlobalAveragePool', { h: image, k: 1 }),
   one('GlobalMaxPool', { h: image, k: 1 }),
+  one('MaxPool', { h: image, k: 4 }, { kernel_shape: [2n, 2n], strides: [2n, 2n] }),
+  one('AveragePool', { h: image, k: 2 }, { kernel_shape: [1n, 3n], strides: [1n, 3n] }),
   one('Softmax', { scale: 4 }),
   one('Softmax', { name: 'Softmax over the middle' }, { axis: 1n }),
   one('Softmax', { name: 'Softmax of operator set 12', opset: 12 }, { axis: 2n }),
@@ -345,6 +347,10 @@ describe('is not stated', () => {
       nodes: [node('Softmax', ['h'], 'z', { axis: 1n })],
       opset: 12,
       reason: /several axes/,
+    },
+    {
+      ...one('MaxPool', { h: image, k: 7 }, { kernel_shape: [2n, 2n] }),
+      reason: /windows that overlap/,
     },
     {
       name: 'a weight in halves',

@@ -1,17 +1,22 @@
 import type { Derivation } from '@tensor-assay/core'
 import type { NewNode } from '@tensor-assay/onnx-model'
 import { describe, expect, test } from 'vitest'
-import { floatFeed, Numbers, node, onnxFile, weight } from '../models/writer.ts'
+import { floatFeed, int64Tensor, Numbers, node, onnxFile, weight } from '../models/writer.ts'
 import { type DerivedOperand, derivedOperands, deviationOf } from '../support/derived.ts'
 
 const numbers = new Numbers(81)
 
-/** Of x, [2, 4, 4], and what is computed of it; w is [4, 4]. */
+/** Of x, [2, 4, 4], and what is computed of it; w is [4, 4], w2 [3, 16]. */
 function derived(nodes: readonly NewNode[]): Promise<DerivedOperand[]> {
   const outputs = nodes.at(-1)!.outputs.map((name) => ({ name, type: 'float32' as const }))
   const dims = [2, 4, 4]
   const inputs = [{ name: 'x', type: 'float32' as const, dims }]
-  const file = onnxFile({ nodes, initializers: [weight(numbers, 'w', [4, 4])], inputs, outputs })
+  const file = onnxFile({
+    nodes,
+    initializers: [weight(numbers, 'w', [4, 4]), weight(numbers, 'w2', [3, 16]), int64Tensor('axis', [0])],
+    inputs,
+    outputs,
+  })
   return derivedOperands({ file, feeds: { x: floatFeed(numbers, dims) } }, 'disabled')
 }
 
@@ -68,6 +73,22 @@ describe('a value of a product before', () => {
     const last = operands.find(({ node }) => node.startsWith('y0'))!
     expect(line(last.derivation)).toEqual(['tanh', 'tensor'])
     expect(last.deviation).toBeLessThan(1e-6)
+  })
+
+  test('tells what it is a view of', async () => {
+    const operands = await derived([
+      node('Transpose', ['x'], 't', { perm: [1n, 2n, 0n] }),
+      node('Flatten', ['t'], 'f', { axis: 2n }),
+      node('Unsqueeze', ['f', 'axis'], 'u'),
+      node('MatMul', ['w2', 'u'], 'h'),
+      node('Abs', ['x'], 'size'),
+      node('Neg', ['size'], 'minus'),
+      node('Neg', ['minus'], 'plus'),
+      node('MatMul', ['plus', 'w'], 'y'),
+    ])
+    const last = operands.at(-1)!
+    expect(line(last.derivation)).toEqual(['negate', 'negate', 'abs', 'transpose', 'reshape', 'transpose', 'tensor'])
+    expect(last.deviation).toBe(0)
   })
 
   test('may be an input of the graph that a product has read', async () => {
