@@ -86,8 +86,9 @@ export function planRelations({ record, relations, source, opened, seed }: Relat
     }
     elements.set(name, chosen)
   }
-  const ascending = (rows: ReadonlySet<number>) => Uint32Array.from(rows).sort()
-  return { elements, needed: [...needed.values()].map((found) => ({ ...found, rows: ascending(found.rows) })) }
+  // What joins several tensors names some that no chosen element comes from.
+  const read = [...needed.values()].filter(({ rows }) => rows.size > 0)
+  return { elements, needed: read.map((found) => ({ ...found, rows: Uint32Array.from(found.rows).sort() })) }
 }
 
 /** A tensor of an operation, as its record states it. */
