@@ -40,6 +40,41 @@ function withOtherWeights(model: Uint8Array): Uint8Array | undefined {
   return file
 }
 
+/** The public tensors that only what happens between products reads, by name. */
+function namesBetween({ operations }: Manifest, weights: WeightStore): Set<string> {
+  const products = operations.filter((operation) => operation.kind === 'product')
+  const multiplied = new Set(products.flatMap(({ b, bias, scales }) => [b?.digest, bias, scales]))
+  const steps = products.flatMap(({ relations = {} }) => Object.values(relations).flat())
+  const digests = steps.flatMap((step) => (step?.op === 'weight' && !multiplied.has(step.digest) ? step.digest : []))
+  return new Set(digests.map((digest) => weights.find(digest)!.name))
+}
+
+/** The model with every element of some initializers changed by a tenth at least, or by much less than 1 if it is 0. */
+function withOthers(model: Uint8Array, names: ReadonlySet<string>): Uint8Array | undefined {
+  const file = model.slice()
+  const view = new DataView(file.buffer, file.byteOffset)
+  let changed = 0
+  for (const [name, { type, data }] of readModel(bytesSource(model)).graph.initializers) {
+    if (!names.has(name) || type !== 'float32' || data.kind !== 'raw') continue
+    const { offset, length } = data.range
+    for (let i = offset; i < offset + length; i += 4) {
+      view.setFloat32(i, 1.1 * view.getFloat32(i, true) + 0.01, true)
+      changed++
+    }
+  }
+  return changed === 0 ? undefined : file
+}
+
+/** Models of which nothing is foreign but their inputs: how many tensors these are to products. */
+const inOnePiece: Readonly<Record<string, number>> = {
+  mlp: 1,
+  resnet: 2,
+  mobilenet: 1,
+  densenet: 1,
+  'vision transformer': 1,
+  'mnist.onnx': 1,
+}
+
 /** Models whose every product can be stated, on weights that a verifier derives without ONNX Runtime. */
 const wholly = new Set([
   'mlp',
@@ -74,6 +109,13 @@ for (const model of [...generatedModels, ...sharedModels()]) {
       expect(reasons(verdict).filter((reason) => !harmless.has(reason))).toEqual([])
       expect(verdict.coverage.manifestSteps).toBe(1)
       expect(verdict.coverage.audited).toBeGreaterThan(0)
+      const foreign = inOnePiece[model.name]
+      if (foreign !== undefined) expect(verdict.coverage.foreignTensors).toBe(foreign)
+      const related = manifest.operations.flatMap((operation) =>
+        operation.kind === 'product' ? Object.values(operation.relations ?? {}) : [],
+      )
+      // Zeros alone show nothing.
+      if (related.length > 0) expect(verdict.coverage.relations).toBeGreaterThanOrEqual(related.length / 2)
     })
 
     test('honest runs in spot mode, of which the later ones are read row by row, never fail', async () => {
@@ -151,6 +193,14 @@ for (const model of [...generatedModels, ...sharedModels()]) {
       const { verdict } = await auditOnnx({ model, weights, options, manifest, run })
       expect(verdict.status).toBe('fail')
       expect(reasons(verdict).some((reason) => weightReasons.has(reason))).toBe(true)
+    })
+
+    test('other scales and biases between products are noticed', async ({ skip }) => {
+      const run = withOthers(model.file, namesBetween(manifest, weights))
+      if (run === undefined) return skip('nothing public is read between its products')
+      const { verdict } = await auditOnnx({ model, weights, options, manifest, run })
+      expect(verdict.status).toBe('fail')
+      expect(new Set(reasons(verdict))).toEqual(new Set(['relation-broken']))
     })
 
     test('another output than that of the last product is noticed', async () => {
