@@ -1,14 +1,14 @@
 import type { ForeseenProduct, ForeseenRows } from '../backend.ts'
 import type { Control } from '../codec/messages.ts'
-import { challengeSeed, isStepRead } from '../commitment/challenge.ts'
-import type { Layout } from '../layout.ts'
+import { isStepRead } from '../commitment/challenge.ts'
 import type { Matrix } from '../matrix.ts'
 import type { Product } from '../product.ts'
-import { type OpenedRowNumbers, openedRows, unitShape } from '../sampling/opened-rows.ts'
+import type { SampledProduct } from '../sampling/opened-rows.ts'
 import type { ProverLink } from './link.ts'
 import { maxQueued, type ProverMode, queueOverflow } from './mode.ts'
 import { pause } from './pause.ts'
 import { digestVectors, opaqueRecord, productRecord, type RecordBase, shapeOf, type VectorDigests } from './recorder.ts'
+import { spotPlans } from './spot-plans.ts'
 import type { KnownWeights } from './weights.ts'
 
 export interface SpotOptions {
@@ -39,8 +39,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   const { spotSeed, stepRate = 1 } = link.policy
   const seed = spotSeed!
   const allocate = (bytes: number) => new Uint8Array(bytes)
-  /** Drawn before a run, because to draw rows takes longer than to copy them. */
-  const foreseen = new Map<number, { layout: Layout; identity: string | undefined; rows: OpenedRowNumbers }>()
+  const plans = spotPlans(link)
   const queue: Queued[] = []
   let retainedBytes = 0
   let sending: Promise<void> | undefined
@@ -71,32 +70,15 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
         await Promise.all(messages.map(({ control, segments }) => link.send('sample', control, segments)))
         for (const { bytes } of batch) retainedBytes -= bytes
       }
+      plans.drawAhead()
     } finally {
       sending = undefined
     }
   }
 
-  function rowsOf(sequence: number, product: ForeseenProduct, digest: string | undefined): OpenedRowNumbers {
-    const { layout, addend } = product
-    const right = digest === undefined ? 'activation' : 'weight'
-    const sampled = { layout, right, hasAddend: addend !== undefined } as const
-    return openedRows(sampled, link.sampler.plan(challengeSeed(seed, link.session, sequence), unitShape(sampled)))
-  }
-
   function foresee(sequence: number, product: ForeseenProduct): ForeseenRows {
     const identity = weights.identify(product.b)
-    if (identity instanceof Promise) return 'all'
-    const rows = rowsOf(sequence, product, identity)
-    foreseen.set(sequence, { layout: product.layout, identity, rows })
-    return rows
-  }
-
-  /** The rows of a product that is there now: those that were foreseen, if it was this one. */
-  function rowsNow(sequence: number, product: ForeseenProduct, identity: string | undefined): OpenedRowNumbers {
-    const expected = foreseen.get(sequence)
-    foreseen.delete(sequence)
-    const isExpected = expected?.identity === identity && isSame(expected?.layout, product.layout)
-    return expected && isExpected ? expected.rows : rowsOf(sequence, product, identity)
+    return identity instanceof Promise ? 'all' : plans.foresee(sequence, sampledOf(product, identity))
   }
 
   function product(base: RecordBase, observed: Product): void {
@@ -117,7 +99,7 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
 
     /** Reads at once; the promises are of backends whose data lives elsewhere. */
     function read(digest: string | undefined): (Matrix | Promise<Matrix>)[] {
-      const opened = rowsNow(base.sequence, observed, digest)
+      const opened = plans.take(base.sequence, sampledOf(observed, digest))
       const matrices = [a.read(opened.a, allocate), c.read(opened.c, allocate)]
       if (opened.b) matrices.push(b.read(opened.b, allocate))
       if (addend) matrices.push(addend.read(opened.addend, allocate))
@@ -164,6 +146,6 @@ export function spotMode({ link, weights, maxRetainedBytes, onLost }: SpotOption
   }
 }
 
-function isSame(expected: Layout | undefined, layout: Layout): boolean {
-  return expected === layout || JSON.stringify(expected) === JSON.stringify(layout)
+function sampledOf({ layout, addend }: ForeseenProduct, digest: string | undefined): SampledProduct {
+  return { layout, right: digest === undefined ? 'activation' : 'weight', hasAddend: addend !== undefined }
 }
