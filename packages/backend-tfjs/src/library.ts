@@ -33,19 +33,34 @@ export interface TensorMemory {
   readonly backendName: 'cpu' | 'wasm'
   /** The tensor's bytes where they lie; valid until the library runs again. */
   view(tensor: TensorInfo): Uint8Array
+  /** The tensor's first element, whatever its type. */
+  first(tensor: TensorInfo): number
 }
 
 /** @returns The memory of a backend, or undefined for one that this package cannot read. */
 export function memoryOf(backendName: string, backend: object): TensorMemory | undefined {
   if (backendName === 'cpu') {
-    const { readSync } = backend as { readSync(dataId: object): ArrayBufferView }
-    return { backendName, view: ({ dataId }) => bytesOf(readSync.call(backend, dataId)) }
+    const { readSync } = backend as { readSync(dataId: object): NumericArray }
+    return memory(backendName, ({ dataId }) => readSync.call(backend, dataId))
   }
   if (backendName === 'wasm') {
-    const { typedArrayFromHeap } = backend as { typedArrayFromHeap(tensor: TensorInfo): ArrayBufferView }
-    return { backendName, view: (tensor) => bytesOf(typedArrayFromHeap.call(backend, tensor)) }
+    const { typedArrayFromHeap } = backend as { typedArrayFromHeap(tensor: TensorInfo): NumericArray }
+    return memory(backendName, (tensor) => typedArrayFromHeap.call(backend, tensor))
   }
   return undefined
+}
+
+type NumericArray = ArrayBufferView & { readonly [index: number]: number }
+
+function memory(
+  backendName: TensorMemory['backendName'],
+  elements: (tensor: TensorInfo) => NumericArray,
+): TensorMemory {
+  return {
+    backendName,
+    view: (tensor) => bytesOf(elements(tensor)),
+    first: (tensor) => Number(elements(tensor)[0]),
+  }
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {

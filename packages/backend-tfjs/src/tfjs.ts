@@ -7,8 +7,11 @@ import {
   type ProductObserver,
 } from '@tensor-assay/core'
 import { convolutionOf } from './convolution.ts'
+import { enterProduct, withDerivations } from './derivations/products.ts'
+import { Tape } from './derivations/tape.ts'
 import { TensorKeys } from './handles.ts'
 import { type KernelConfig, type KernelParams, memoryOf, type TensorFlow, type TensorInfo } from './library.ts'
+import { KernelPatches } from './patches.ts'
 import { productOf } from './product.ts'
 import { isReproduced } from './reproduced.ts'
 
@@ -46,6 +49,8 @@ const opaqueKernels = [
   'DepthwiseConv2dNativeBackpropFilter',
   'FusedDepthwiseConv2D',
 ]
+/** Kernels that observers are told of. */
+const reported: ReadonlySet<string> = new Set([...Object.keys(statements), ...opaqueKernels])
 
 /**
  * The backend of a TensorFlow.js module. It wraps kernels in the registry that all copies of tfjs-core share, so graph
@@ -62,10 +67,11 @@ export function tfjs(tf: object, { weights = 'constants', exact = false }: TfjsO
     )
   }
   const keys = new TensorKeys()
-  const observers = new Set<ProductObserver>()
+  /** With the tape of each that wants to know how tensors follow from each other. */
+  const observers = new Map<ProductObserver, Tape | undefined>()
   /** Tensors that a product computed, so that they are no weights. */
   let computed = new WeakSet<object>()
-  let patched: { readonly original: KernelConfig; readonly wrapped: KernelConfig }[] = []
+  const patches = new KernelPatches(library, wrap)
   let depth = 0
 
   const isCandidate = ({ dataId }: TensorInfo) =>
@@ -84,7 +90,10 @@ export function tfjs(tf: object, { weights = 'constants', exact = false }: TfjsO
           depth--
         }
         // A kernel inside a kernel is part of the operation that the user asked for.
-        if (depth === 0) report(kernelName, backendName, params, result)
+        if (depth === 0) {
+          if (reported.has(kernelName)) report(kernelName, backendName, params, result)
+          else follow(kernelName, backendName, params, result)
+        }
         return result
       },
     }
@@ -99,18 +108,39 @@ export function tfjs(tf: object, { weights = 'constants', exact = false }: TfjsO
     // What an observer computes is not the user's.
     depth++
     // A copy, because an observer may start or end an interception.
-    for (const observer of [...observers]) {
+    for (const [observer, tape] of [...observers]) {
       try {
         if (!observers.has(observer)) continue
         const operation = stated(kernelName, backendName, params, result)
-        if ('layout' in operation) observer.product(operation)
-        else observer.opaque(operation)
+        if (!('layout' in operation)) observer.opaque(operation)
+        else observer.product(tape === undefined ? operation : withDerivations(operation, params, tape))
       } catch {
         // An observer's failure is its own: the user's product went well.
       }
     }
     depth--
+    follow(kernelName, backendName, params, result)
     if (!Array.isArray(result)) computed.add(result.dataId)
+  }
+
+  /** Enters a result in the tapes. */
+  function follow(
+    kernelName: string,
+    backendName: string,
+    params: KernelParams,
+    result: TensorInfo | TensorInfo[],
+  ): void {
+    for (const tape of observers.values()) {
+      if (tape === undefined) continue
+      try {
+        const operation = reported.has(kernelName) && stated(kernelName, backendName, params, result)
+        if (operation && 'layout' in operation) enterProduct(operation, params, result as TensorInfo, tape)
+        else tape.follow(kernelName, params, result, memoryOf(backendName, params.backend))
+      } catch {
+        // Nothing is known of the result then: the user's operation went well.
+        for (const tensor of [result].flat()) tape.enter(tensor, undefined, tensor.shape)
+      }
+    }
   }
 
   function stated(
@@ -130,29 +160,12 @@ export function tfjs(tf: object, { weights = 'constants', exact = false }: TfjsO
     return isExact ? { ...operation, profile: 'exact' } : operation
   }
 
-  function patch(backendName: string): void {
-    for (const kernelName of [...Object.keys(statements), ...opaqueKernels]) {
-      const original = library.getKernel(kernelName, backendName)
-      if (original === undefined || patched.some(({ wrapped }) => wrapped === original)) continue
-      const wrapped = wrap(original)
-      swap(original, wrapped)
-      patched.push({ original, wrapped })
-    }
-  }
-
-  /** Unregistering first keeps the registry from warning. */
-  function swap(from: KernelConfig, to: KernelConfig): void {
-    library.unregisterKernel(from.kernelName, from.backendName)
-    library.registerKernel(to)
-  }
-
-  function unpatch(): void {
-    for (const { original, wrapped } of patched) {
-      // Somebody may have wrapped or replaced ours meanwhile; theirs stays.
-      if (library.getKernel(wrapped.kernelName, wrapped.backendName) === wrapped) swap(wrapped, original)
-    }
-    patched = []
-    computed = new WeakSet()
+  /** Patches what the observers there need, and no more. */
+  function adjustPatches(): void {
+    const follows = [...observers.values()].some((tape) => tape !== undefined)
+    const isNeeded = ({ kernelName }: KernelConfig) => observers.size > 0 && (follows || reported.has(kernelName))
+    patches.adjust(registeredBackends(), isNeeded)
+    if (observers.size === 0) computed = new WeakSet()
   }
 
   function registeredBackends(): string[] {
@@ -170,23 +183,22 @@ export function tfjs(tf: object, { weights = 'constants', exact = false }: TfjsO
       profiles: exact ? ['exact', 'float32', 'int32'] : ['float32', 'int32'],
     },
     intercept(observer): Interception {
-      const backends = registeredBackends()
-      if (backends.length === 0) {
+      if (registeredBackends().length === 0) {
         throw new AssayError(
           'backend-unusable',
           'TensorFlow.js has no backend: import and set one, such as cpu or wasm',
         )
       }
-      for (const name of backends) patch(name)
       // A wrapper of its own, so that one observer may intercept twice.
       const own: ProductObserver = { product: (p) => observer.product(p), opaque: (o) => observer.opaque(o) }
-      observers.add(own)
+      observers.set(own, observer.wantsDerivations ? new Tape(keys) : undefined)
+      adjustPatches()
       const interception = {
         get active() {
           return observers.has(own)
         },
         restore() {
-          if (observers.delete(own) && observers.size === 0) unpatch()
+          if (observers.delete(own)) adjustPatches()
         },
         [Symbol.dispose]: () => interception.restore(),
       }

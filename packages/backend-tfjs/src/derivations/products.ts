@@ -1,0 +1,66 @@
+import type { Derivation, Product, TensorHandle } from '@tensor-assay/core'
+import type { KernelParams, TensorInfo } from '../library.ts'
+import { isReadable, type Tape } from './tape.ts'
+
+/** A tensor that a product reads, and how its handle reads it. */
+interface Operand {
+  readonly tensor: TensorInfo
+  readonly handle: TensorHandle
+  /** The tensor's shape, in which matrices are the last two axes. */
+  readonly held: readonly number[]
+  /** Whether the handle's rows are the columns of these matrices. */
+  readonly transposed: boolean
+}
+
+/** A product of which the handles of A and B say how they follow from products before. */
+export function withDerivations(product: Product, params: KernelParams, tape: Tape): Product {
+  const { a, b } = operandsOf(product, params)
+  const derivation = ({ tensor, held, transposed }: Operand) => {
+    const step = tape.derivation(tensor, held)
+    if (step === undefined || !isReadable(step)) return undefined
+    return transposed ? turned(step, held.length) : step
+  }
+  return {
+    ...product,
+    a: { ...product.a, derivation: () => derivation(a) },
+    b: { ...product.b, derivation: () => derivation(b) },
+  }
+}
+
+/** Enters the tensors of a product as what later ones may follow from; called after the product was observed. */
+export function enterProduct(product: Product, params: KernelParams, result: TensorInfo, tape: Tape): void {
+  const { a, b } = operandsOf(product, params)
+  // A B that the run did not compute may be a public tensor, and is none that is committed to.
+  const isCommitted = tape.isUnknown(b.tensor) || product.b.role === 'activation'
+  if (isCommitted && tape.derivation(b.tensor, b.held) === undefined) enterSource(b, tape)
+  // A is committed to: what follows from it need not go back to what A follows from.
+  if (tape.derivation(a.tensor, a.held)?.op !== 'tensor') enterSource(a, tape)
+  enterSource({ tensor: result, handle: product.c, held: result.shape, transposed: false }, tape)
+}
+
+function enterSource({ tensor, handle, held, transposed }: Operand, tape: Tape): void {
+  const shape = transposed ? [...held.slice(0, -2), held.at(-1)!, held.at(-2)!] : held
+  const source: Derivation = { op: 'tensor', key: handle.key, shape }
+  const step = transposed ? turned(source, held.length) : source
+  tape.enter(tensor, tensor.dtype === 'float32' ? step : undefined, held)
+}
+
+function operandsOf(product: Product, { inputs, attrs = {} }: KernelParams): { a: Operand; b: Operand } {
+  const { a, b, layout } = product
+  if (layout.kind === 'matmul') {
+    return {
+      a: { tensor: inputs.a!, handle: a, held: inputs.a!.shape, transposed: attrs.transposeA === true },
+      b: { tensor: inputs.b!, handle: b, held: inputs.b!.shape, transposed: !b.transposed },
+    }
+  }
+  return {
+    a: { tensor: inputs.x!, handle: a, held: inputs.x!.shape, transposed: false },
+    b: { tensor: inputs.filter!, handle: b, held: [b.cols, b.rows], transposed: true },
+  }
+}
+
+/** With its last two axes the other way round. */
+function turned(x: Derivation, rank: number): Derivation {
+  const axes = Array.from({ length: rank - 2 }, (_, axis) => axis)
+  return { op: 'transpose', x, permutation: [...axes, rank - 1, rank - 2] }
+}
