@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import { planRelations } from '../../src/relation/plan.ts'
+import type { Relation } from '../../src/relation/relation.ts'
+import { productOf } from './records.ts'
+
+const seed = new Uint8Array(32).fill(1)
+const rowsUpTo = (count: number) => Uint32Array.from({ length: count }, (_, i) => i)
+const tensor: Relation[number] = { op: 'tensor', operation: 0, tensor: 'c' }
+const exp: Relation = [tensor, { op: 'exp', x: 0 }]
+const turned: Relation = [tensor, { op: 'transpose', x: 0, permutation: [1, 0] }]
+
+/** A product whose A, [m, k], follows from the C of another one, [rows, cols]. */
+function plan(relation: Relation, [m, k]: [number, number], [rows, cols]: [number, number], options = {}) {
+  const record = productOf({ sequence: 1, m, k, n: 3, a: 10, c: 11 })
+  const source = (place: number) =>
+    place === 0 ? productOf({ sequence: 0, m: rows, k: 2, n: cols, a: 1, c: 7 }) : undefined
+  const opened = { a: rowsUpTo(m), c: rowsUpTo(m) }
+  return planRelations({ record, relations: { a: relation }, source, opened, seed, ...options })
+}
+
+describe('which elements are compared', () => {
+  test('all of at most 8 of the opened rows, drawn by the seed', () => {
+    const { elements, needed } = plan(exp, [40, 5], [40, 5])
+    const places = elements.get('a')!
+    const drawn = [...new Set(places.map((place) => Math.floor(place / 5)))]
+    expect(drawn).toHaveLength(8)
+    expect(places).toHaveLength(40)
+    expect(needed).toMatchObject([{ tensor: 7, place: 0, name: 'c' }])
+    expect([...needed[0]!.rows]).toEqual(drawn.toSorted((a, b) => a - b))
+    expect(plan(exp, [40, 5], [40, 5])).toEqual({ elements, needed })
+    expect(plan(exp, [40, 5], [40, 5], { seed: new Uint8Array(32) }).elements).not.toEqual(elements)
+  })
+
+  test('only rows that are opened anyway', () => {
+    const opened = { a: Uint32Array.of(3, 17), c: Uint32Array.of(3, 17) }
+    const { elements, needed } = plan(exp, [40, 5], [40, 5], { opened })
+    expect(new Set(elements.get('a')!.map((place) => Math.floor(place / 5)))).toEqual(new Set([3, 17]))
+    expect([...needed[0]!.rows]).toEqual([3, 17])
+  })
+
+  test('16 of a row that follows from more than 64 rows of others', () => {
+    const { elements, needed } = plan(turned, [4, 65], [65, 4])
+    const rowsOfElements = elements.get('a')!.map((place) => Math.floor(place / 65))
+    expect([0, 1, 2, 3].map((row) => rowsOfElements.filter((other) => other === row).length)).toEqual([16, 16, 16, 16])
+    expect(needed[0]!.rows.length).toBeLessThanOrEqual(64)
+    expect(plan(turned, [4, 64], [64, 4]).elements.get('a')).toHaveLength(256)
+  })
+
+  test('16 of a row that is very long', () => {
+    const { elements } = plan(exp, [2, 2 ** 14 + 1], [2, 2 ** 14 + 1])
+    expect(elements.get('a')).toHaveLength(32)
+    expect(plan(exp, [2, 2 ** 14], [2, 2 ** 14]).elements.get('a')).toHaveLength(2 ** 15)
+  })
+
+  test('rows are needed of tensors only that one of them comes from', () => {
+    const joined: Relation = [tensor, { ...tensor, operation: 1 }, { op: 'concat', of: [0, 1], axis: 0 }]
+    const record = productOf({ sequence: 2, m: 9, k: 5, n: 3, a: 10, c: 11 })
+    const sources = [
+      productOf({ sequence: 0, m: 1, k: 2, n: 5, a: 1, c: 7 }),
+      productOf({ sequence: 1, m: 8, k: 2, n: 5, a: 2, c: 8 }),
+    ]
+    const opened = { a: Uint32Array.of(4), c: Uint32Array.of(4) }
+    const { needed } = planRelations({ record, relations: { a: joined }, source: (i) => sources[i], opened, seed })
+    expect(needed.map(({ tensor, rows }) => [tensor, ...rows])).toEqual([[8, 3]])
+  })
+})
+
+describe('what does not fit is refused', () => {
+  test.each([
+    ['another size', () => plan(exp, [40, 5], [41, 5]), /gives a tensor of shape \[41,5\], not of 40×5/],
+    [
+      'an operation that is not there',
+      () => plan([{ ...tensor, operation: 3 }], [4, 5], [4, 5]),
+      /operation 3 of the manifest is not there/,
+    ],
+    [
+      'a tensor that the operation does not have',
+      () => plan([{ ...tensor, tensor: 'addend' }], [4, 5], [4, 5]),
+      /has no addend/,
+    ],
+  ])('%s', (_, planned, problem) => expect(planned).toThrow(problem))
+
+  test('elements without end, whatever sizes are declared', () => {
+    const sum: Relation = [
+      tensor,
+      { op: 'multiply', x: 0, y: 0 },
+      { ...tensor, tensor: 'a', shape: [1, null] },
+      { op: 'add', x: 1, y: 2 },
+      { op: 'sum', x: 3, axes: [1], keepDims: true },
+    ]
+    const record = productOf({ sequence: 1, m: 1, k: 1, n: 3, a: 10, c: 11 })
+    const wide = productOf({ sequence: 0, m: 1, k: 2 ** 20, n: 2 ** 20, a: 1, c: 7 })
+    const opened = { a: rowsUpTo(1), c: rowsUpTo(1) }
+    expect(() => planRelations({ record, relations: { a: sum }, source: () => wide, opened, seed })).toThrow(
+      /more than 1048576 elements would be read/,
+    )
+  })
+})
