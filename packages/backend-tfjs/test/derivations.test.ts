@@ -81,9 +81,13 @@ function between(op: Op): [Derived, Derived] {
   return derived.slice(2) as [Derived, Derived]
 }
 
+/** Of what was read to what it follows from; all differences must lie within the bounds of the evaluation. */
 function largestDifference({ read, followed }: Derived): number {
-  if (followed?.length !== read.length) throw new Error(`${followed?.length} elements of ${read.length} follow`)
-  return read.reduce((most, value, i) => Math.max(most, Math.abs(value - followed[i]!)), 0)
+  if (followed?.values.length !== read.length) throw new Error(`${followed?.values.length} elements of ${read.length}`)
+  const { values, errors } = followed
+  const differences = read.map((value, i) => Math.abs(value - values[i]!))
+  expect(differences.every((difference, i) => difference <= errors[i]!)).toBe(true)
+  return Math.max(...differences)
 }
 
 describe.each(['cpu', 'wasm'])('on %s', (backend) => {

@@ -19,7 +19,7 @@ export interface Derived {
   readonly derivation: Derivation | undefined
   readonly read: Float64Array
   /** Evaluated from the tensors of products before. */
-  readonly followed: Float64Array | undefined
+  readonly followed: { readonly values: Float64Array; readonly errors: Float64Array } | undefined
 }
 
 /** The operands of all products of `run`. */
@@ -51,7 +51,7 @@ export function stepsOf(derivation: Derivation): string[] {
   return inOrder(derivation).map(({ op }) => op)
 }
 
-function evaluated(derivation: Derivation, known: ReadonlyMap<object, Float64Array>): Float64Array {
+function evaluated(derivation: Derivation, known: ReadonlyMap<object, Float64Array>): Derived['followed'] {
   const steps = inOrder(derivation)
   const tensors: Float64Array[] = []
   const relation = steps.map((step) => {
@@ -76,10 +76,14 @@ function evaluated(derivation: Derivation, known: ReadonlyMap<object, Float64Arr
     weight: (digest) => elements(Number(digest)),
   })
   const out: Estimate = { value: 0, error: 0 }
-  return Float64Array.from({ length: shape.reduce((product, size) => product * size, 1) }, (_, i) => {
+  const values = new Float64Array(shape.reduce((product, size) => product * size, 1))
+  const errors = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) {
     at(i, out)
-    return out.value
-  })
+    values[i] = out.value
+    errors[i] = out.error
+  }
+  return { values, errors }
 }
 
 function inOrder(derivation: Derivation): Derivation[] {
