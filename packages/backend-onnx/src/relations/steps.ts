@@ -47,7 +47,8 @@ export function transposed(x: Value, permutation: readonly number[]): Value {
 export function sliced(x: Value, axis: number, start: number, end: number): Value {
   if (isNumber(x)) throw new Underivable('a part of a number')
   const shape = x.shape.map((size, i) => (i === axis ? end - start : size))
-  return { derivation: { op: 'slice', x: x.derivation, axis, start, end }, shape }
+  const until = end === x.shape[axis] ? null : end
+  return { derivation: { op: 'slice', x: x.derivation, axis, start, end: until }, shape }
 }
 
 export function concatenated(of: readonly Value[], axis: number): Value {

@@ -96,10 +96,6 @@ function commonStep(a: RelationNode, b: RelationNode): RelationNode | undefined 
     const isRest = JSON.stringify({ ...a, shape }) === JSON.stringify({ ...b, shape })
     return shape && isRest ? { ...a, shape } : undefined
   }
-  if (a.op === 'slice' && b.op === 'slice') {
-    const open = { ...a, end: null }
-    return JSON.stringify(open) === JSON.stringify({ ...b, end: null }) ? open : undefined
-  }
   return undefined
 }
 

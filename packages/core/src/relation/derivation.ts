@@ -42,7 +42,7 @@ export interface DerivedNumber {
   readonly value: number
 }
 
-/** A step over others. Axes count from 0. In shapes and ends, null stands for what differs from run to run. */
+/** A step over others. Axes count from 0. In shapes, null stands for what differs from run to run. */
 export type RelationStep<Input> =
   | Reshape<Input>
   | Transpose<Input>
@@ -66,7 +66,7 @@ export interface Transpose<Input> {
   readonly permutation: readonly number[]
 }
 
-/** Elements from `start` up to `end` of an axis; null: up to its end. */
+/** Elements from `start` up to `end` of an axis. Null: up to its end, stated wherever a slice reaches it, whatever its size is. */
 export interface Slice<Input> {
   readonly op: 'slice'
   readonly x: Input

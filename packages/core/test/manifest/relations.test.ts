@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { commonRelation } from '../../src/manifest/relations.ts'
+import type { Relation } from '../../src/relation/relation.ts'
+
+const tensor = (...shape: number[]) => ({ op: 'tensor', operation: 0, tensor: 'c', shape }) as const
+const slice = (end: number | null) => ({ op: 'slice', x: 0, axis: 0, start: 1, end }) as const
+
+test.each<[string, Relation, Relation, Relation | undefined]>([
+  ['a size that differs is free', [tensor(5, 4)], [tensor(7, 4)], [{ ...tensor(), shape: [null, 4] }]],
+  ['two sizes that differ are too many', [tensor(5, 5)], [tensor(7, 7)], undefined],
+  [
+    'what reaches the end does so at every size',
+    [tensor(5, 4), slice(null)],
+    [tensor(7, 4), slice(null)],
+    [{ ...tensor(), shape: [null, 4] }, slice(null)],
+  ],
+  // Rows of a table, as many as the input is long: the end of the table is not meant.
+  ['ends that differ are not the end', [tensor(9, 4), slice(5)], [tensor(9, 4), slice(7)], undefined],
+  [
+    'an end that was reached once is not reached always',
+    [tensor(9, 4), slice(5)],
+    [tensor(9, 4), slice(null)],
+    undefined,
+  ],
+  ['numbers that differ', [{ op: 'number', value: 1 }], [{ op: 'number', value: 2 }], undefined],
+  ['steps that differ in number', [tensor(9, 4), slice(5)], [tensor(9, 4)], undefined],
+])('%s', (_, a, b, common) => {
+  expect(commonRelation(a, b)).toEqual(common)
+  expect(commonRelation(b, a)).toEqual(common)
+})
