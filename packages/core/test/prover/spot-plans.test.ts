@@ -33,9 +33,8 @@ function opened() {
   const plans = spotPlans({ policy, session, sampler: counting })
   let sequence = 0
   return {
-    get draws() {
-      return draws
-    },
+    plans,
+    draws: () => draws,
     /** A run whose products come in the order in which they were foreseen, and then an operation without a plan. */
     run(products: readonly SampledProduct[], foreseen = products) {
       for (const [i, product] of foreseen.entries()) plans.foresee(sequence + i, product)
@@ -58,9 +57,9 @@ test('what a run asks for is drawn before it once two runs were the same, and th
   expect(plans.run(model)).toBe(0)
   expect(plans.run(model)).toBe(3)
   for (let i = 0; i < 5; i++) {
-    const before = plans.draws
+    const before = plans.draws()
     expect(plans.run(model)).toBe(3)
-    expect(plans.draws - before).toBe(3)
+    expect(plans.draws() - before).toBe(3)
   }
 })
 
@@ -83,5 +82,19 @@ test('what was drawn for another product is not taken for this one', () => {
 test('a plan is drawn once although it is asked for before the run and in it', () => {
   const plans = opened()
   plans.run(model)
-  expect(plans.draws).toBe(3)
+  expect(plans.draws()).toBe(3)
+})
+
+test('so many plans are kept, and one that was forgotten is drawn again', () => {
+  const { plans, ...counts } = opened()
+  const product = matmul(10)
+  const first = plans.foresee(0, product)
+  for (let sequence = 1; sequence < 16_384; sequence++) plans.foresee(sequence, product)
+  expect(counts.draws()).toBe(16_384)
+  expect(plans.take(1, product)).toBeDefined()
+  expect(counts.draws()).toBe(16_384)
+  plans.foresee(16_384, product)
+  plans.foresee(16_385, product)
+  expect(plans.take(0, product)).toEqual(first)
+  expect(counts.draws()).toBe(16_387)
 })
