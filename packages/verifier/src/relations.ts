@@ -68,6 +68,10 @@ export async function checkRelations(check: RelationCheck): Promise<CheckedRelat
     if (error instanceof RangeError) return failed('relation-broken', error.message)
     throw error
   }
+  if (plan.passedOver.length > 0) {
+    const titles = plan.passedOver.map(tensorTitle).join(' and ')
+    return failed('relation-unanswered', `too much would have to be computed to say what ${titles} follows from`)
+  }
   if (plan.needed.length > 0 && proofs === undefined) {
     return failed('relation-unanswered', 'the prover does not show what its tensors follow from')
   }

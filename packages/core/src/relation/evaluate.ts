@@ -32,20 +32,26 @@ export interface DerivedElements {
 /** Elements along which sums are taken, at most. */
 const maxLine = 2 ** 20
 
+/** More would have to be computed than anybody is asked to. */
+export class TooMuch extends Error {}
+
 /**
  * Prepares the evaluation of a relation in float64, with a bound of how far the float32 value of an honest engine may lie
  * from each element. What it costs is decided by which elements are asked for.
  *
- * @throws {RangeError} If the shapes of tensors do not fit the relation, or a sum has more than 2²⁰ terms.
+ * @param onStep - Called for each element of each step; may throw to end an evaluation.
+ * @throws {RangeError} If the shapes of tensors do not fit the relation.
+ * @throws {TooMuch} If a sum has more than 2²⁰ terms.
  */
-export function evaluation(relation: Relation, sources: RelationSources): DerivedElements {
+export function evaluation(relation: Relation, sources: RelationSources, onStep?: () => void): DerivedElements {
   const readers = new Uint32Array(relation.length)
   for (const step of relation) for (const input of inputsOf(step)) readers[input]!++
   const nodes: DerivedElements[] = []
   for (const [i, step] of relation.entries()) {
     const inputs = inputsOf(step).map((input) => nodes[input]!)
     const node = elementsOf(step, inputs, sources)
-    nodes.push(readers[i]! > 1 ? remembering(node) : node)
+    const told = onStep === undefined ? node : telling(node, onStep)
+    nodes.push(readers[i]! > 1 ? remembering(told) : told)
   }
   return nodes.at(-1)!
 }
@@ -108,6 +114,16 @@ function elementsOf(step: RelationNode, inputs: readonly DerivedElements[], sour
         },
       }
     }
+  }
+}
+
+function telling({ shape, at }: DerivedElements, onStep: () => void): DerivedElements {
+  return {
+    shape,
+    at(index, out) {
+      onStep()
+      at(index, out)
+    },
   }
 }
 
@@ -287,8 +303,7 @@ function lineOf(x: DerivedElements, axes: readonly number[]) {
   const strides = stridesOf(x.shape)
   const sizes = axes.map((axis) => x.shape[axis]!)
   const length = sizeOf(sizes)
-  if (length === 0 || length > maxLine)
-    throw new RangeError(`expected 1 to ${maxLine} elements together, got ${length}`)
+  if (length > maxLine) throw new TooMuch(`expected at most ${maxLine} elements together, got ${length}`)
   const offset = placeOf(
     sizes,
     axes.map((axis) => strides[axis]!),

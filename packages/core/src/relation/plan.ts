@@ -5,7 +5,7 @@ import { drawWithoutReplacement } from '../random/draw.ts'
 import { deriveSeed } from '../random/seed.ts'
 import { randomStream } from '../random/stream.ts'
 import type { OpenedRowNumbers } from '../sampling/opened-rows.ts'
-import { evaluation, type RelationSources, type TensorName } from './evaluate.ts'
+import { evaluation, type RelationSources, type TensorName, TooMuch } from './evaluate.ts'
 import type { Estimate } from './functions.ts'
 import type { Relation } from './relation.ts'
 import { shapeInLayout, sizeOf } from './shapes.ts'
@@ -25,6 +25,8 @@ export interface RelationsAsked {
 export interface RelationsPlan {
   /** For each tensor that is derived: the elements to compare, by their places in row-major order. */
   readonly elements: ReadonlyMap<OperandName, readonly number[]>
+  /** Those of which nothing is compared, because it would be too much work. */
+  readonly passedOver: readonly OperandName[]
   /** The rows from which they follow, of each tensor once, in the order in which the steps name them. */
   readonly needed: readonly NeededRows[]
 }
@@ -53,42 +55,55 @@ const maxSourceRows = 64
 /** Of other rows, and of very long ones, so many elements are drawn. */
 const drawnElements = 16
 const maxWholeRow = 2 ** 14
-/** Elements that one relation may read: sizes are a stranger's, the work must not be. */
-const maxReads = 2 ** 20
+/** Elements of steps that are evaluated for one row, and for all of them: sizes are a stranger's, the work must not be. */
+const maxStepsOfRow = 2 ** 23
+const maxSteps = 2 ** 25
 
 /**
  * Decides which elements of derived tensors are compared, and which rows of others they follow from. Both sides come to
  * the same plan.
  *
- * @throws {RangeError} If the tensors do not fit the relations, or more would have to be read than is ever honest.
+ * @throws {RangeError} If the tensors do not fit the relations.
  */
 export function planRelations({ record, relations, source, opened, seed }: RelationsAsked): RelationsPlan {
   const needed = new Map<number, Found>()
   const elements = new Map<OperandName, readonly number[]>()
+  const passedOver: OperandName[] = []
+  const work = { left: maxSteps }
   for (const name of operandNames) {
     const [relation, rows] = [relations[name], opened[name]]
     if (relation === undefined || rows === undefined) continue
     const { size } = committedShape(record, name)
     const own = deriveSeed(seed, 'relation', name)
+    const traced = { relation, size, source, work }
     const chosen: number[] = []
-    for (const row of drawnRows(rows, own)) {
-      const whole = Array.from({ length: size.cols }, (_, j) => row * size.cols + j)
-      const places =
-        size.cols <= maxWholeRow && trace({ relation, size, source }, whole, maxSourceRows) !== undefined
-          ? whole
-          : drawnPlaces(row, size.cols, own)
-      for (const [tensor, found] of trace({ relation, size, source }, places)!) {
-        const all = needed.get(tensor) ?? { ...found, rows: new Set<number>() }
+    const drawn = drawnRows(rows, own)
+    for (const row of drawn) {
+      const whole = Array.from({ length: Math.min(size.cols, maxWholeRow + 1) }, (_, j) => row * size.cols + j)
+      let places = whole
+      let found = size.cols > maxWholeRow ? undefined : trace(traced, whole, maxSourceRows)
+      if (found === undefined) {
+        places = drawnPlaces(row, size.cols, own)
+        found = trace(traced, places)
+      }
+      if (found === undefined) continue
+      for (const [tensor, part] of found) {
+        const all = needed.get(tensor) ?? { ...part, rows: new Set<number>() }
         needed.set(tensor, all)
-        for (const sourceRow of found.rows) all.rows.add(sourceRow)
+        for (const sourceRow of part.rows) all.rows.add(sourceRow)
       }
       chosen.push(...places)
     }
+    if (chosen.length === 0 && drawn.length > 0 && size.cols > 0) passedOver.push(name)
     elements.set(name, chosen)
   }
   // What joins several tensors names some that no chosen element comes from.
   const read = [...needed.values()].filter(({ rows }) => rows.size > 0)
-  return { elements, needed: read.map((found) => ({ ...found, rows: Uint32Array.from(found.rows).sort() })) }
+  return {
+    elements,
+    passedOver,
+    needed: read.map((found) => ({ ...found, rows: Uint32Array.from(found.rows).sort() })),
+  }
 }
 
 /** A tensor of an operation, as its record states it. */
@@ -127,22 +142,24 @@ interface Traced {
   /** Of the derived tensor. */
   readonly size: TensorSize
   readonly source: RelationsAsked['source']
+  /** What may still be evaluated. */
+  readonly work: { left: number }
 }
 
 /**
  * The rows that elements follow from: what an evaluation reads, whatever it reads there.
  *
- * @param most - Rows; of no avail beyond it.
- * @returns Undefined if there are more.
- * @throws {RangeError} If the tensors do not fit the relation, or too many elements would be read.
+ * @param most - Rows.
+ * @returns Undefined if there are more, or it would be too much work to say.
+ * @throws {RangeError} If the tensors do not fit the relation.
  */
 function trace(
-  { relation, size, source }: Traced,
+  { relation, size, source, work }: Traced,
   places: readonly number[],
   most: number = Number.POSITIVE_INFINITY,
 ): Map<number, Found> | undefined {
   const found = new Map<number, Found>()
-  let reads = 0
+  let steps = 0
   let count = 0
   const sources: RelationSources = {
     tensor(place, name) {
@@ -155,12 +172,11 @@ function trace(
       return {
         shape,
         element(index) {
-          if (++reads > maxReads) throw new RangeError(`more than ${maxReads} elements would be read`)
           const row = Math.floor(index / committed.size.cols)
           if (!rows.has(row)) {
             rows.add(row)
             count++
-            if (count > most) throw new TooMany()
+            if (count > most) throw new TooMuch()
           }
           return 0
         },
@@ -168,8 +184,11 @@ function trace(
     },
     weight: () => () => 0,
   }
+  function step(): void {
+    if (++steps > maxStepsOfRow || --work.left < 0) throw new TooMuch()
+  }
   try {
-    const { shape, at } = evaluation(relation, sources)
+    const { shape, at } = evaluation(relation, sources, step)
     if (sizeOf(shape) !== size.rows * size.cols) {
       throw new RangeError(`it gives a tensor of shape [${shape}], not of ${size.rows}×${size.cols}`)
     }
@@ -177,9 +196,7 @@ function trace(
     for (const place of places) at(place, out)
     return found
   } catch (error) {
-    if (error instanceof TooMany) return undefined
+    if (error instanceof TooMuch) return undefined
     throw error
   }
 }
-
-class TooMany extends Error {}
