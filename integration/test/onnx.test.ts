@@ -68,7 +68,7 @@ function withOthers(model: Uint8Array, names: ReadonlySet<string>): Uint8Array |
 /** Models of which nothing is foreign but their inputs: how many tensors these are to products. */
 const inOnePiece: Readonly<Record<string, number>> = {
   mlp: 1,
-  resnet: 2,
+  resnet: 1,
   mobilenet: 1,
   densenet: 1,
   'vision transformer': 1,

@@ -23,6 +23,8 @@ interface Account extends DeclaredTensor {
   produced: boolean
   /** Whether a product read it before one gave it. */
   foreign: boolean
+  /** Whether a manifest says what it follows from. */
+  derived: boolean
 }
 
 export interface AccountsOptions {
@@ -56,7 +58,7 @@ export class Accounts {
       if (this.tensors.has(tensor.tensor)) {
         throw new AssayError('message-malformed', `tensor ${tensor.tensor} was committed to before`)
       }
-      this.tensors.set(tensor.tensor, { ...tensor, produced: false, foreign: false })
+      this.tensors.set(tensor.tensor, { ...tensor, produced: false, foreign: false, derived: false })
     }
   }
 
@@ -110,7 +112,8 @@ export class Accounts {
     const read = { a, b, addend }
     for (const name of operandNames) {
       const tensor = read[name]
-      if (tensor === undefined || tensor.produced || tensor.foreign || derived?.[name] !== undefined) continue
+      if (tensor && derived?.[name] !== undefined) tensor.derived = true
+      if (tensor === undefined || tensor.produced || tensor.foreign || tensor.derived) continue
       tensor.foreign = true
       if (ledger.coverage.foreignTensors !== undefined) ledger.coverage.foreignTensors++
     }
