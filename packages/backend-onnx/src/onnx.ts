@@ -95,7 +95,7 @@ function reporting(observer: ProductObserver, keys: TensorKeys): SessionObserver
     },
     run(run: TappedRun) {
       observer.run?.()
-      const relations = new Relations(run, keys)
+      const relations = observer.wantsDerivations ? new Relations(run, keys) : undefined
       for (const planned of run.plan.products) {
         const product = productOf(planned, run, keys, relations)
         if ('layout' in product) observer.product(product)

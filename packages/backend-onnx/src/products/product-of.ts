@@ -11,13 +11,13 @@ import type { TensorKeys } from './tensor-keys.ts'
 /**
  * A planned product as a run executed it, or why it cannot be stated.
  *
- * @param relations - Of the products of the run that were reported before.
+ * @param relations - Of the products of the run that were reported before, where somebody wants to know of them.
  */
 export function productOf(
   planned: PlannedProduct,
   run: TappedRun,
   keys: TensorKeys,
-  relations: Relations,
+  relations?: Relations,
 ): Product | OpaqueOperation {
   const { node, operation } = planned
   const opaque = (reason: string): OpaqueOperation => ({ node, operation, reason })
@@ -39,14 +39,22 @@ export function productOf(
   const roundedBlocks = roundedBlocksOf(operands, run, a, c)
   if (typeof roundedBlocks === 'object') return opaque(roundedBlocks.reason)
   const rounding = roundedBlocks === undefined ? {} : { roundedBlocks }
-  const derivable = (handle: TensorHandle, value: string, operand: Operand) => {
-    Object.assign(handle, { derivation: relations.derivationOf(value, operand) })
-  }
-  derivable(a, statement.a, operands.a)
-  if (!isWeight) derivable(b, statement.b.value, operands.b)
-  if (addend && statement.addend !== undefined) derivable(addend, statement.addend, operands.addend!)
-  relations.add(operands)
+  if (relations !== undefined) addDerivations(relations, operands, { a, b, addend })
   return { operation, node, layout, a, b, c, ...(addend && { addend }), ...around, ...rounding, profile }
+}
+
+/** Lets the operands of the next product of a run tell how they follow from those of products before. */
+function addDerivations(
+  relations: Relations,
+  operands: Operands,
+  { a, b, addend }: { a: TensorHandle; b: TensorHandle; addend: TensorHandle | undefined },
+): void {
+  const { statement, isWeight } = operands
+  const derivation = (value: string, operand: Operand) => ({ derivation: relations.derivationOf(value, operand) })
+  Object.assign(a, derivation(statement.a, operands.a))
+  if (!isWeight) Object.assign(b, derivation(statement.b.value, operands.b))
+  if (addend && operands.addend) Object.assign(addend, derivation(statement.addend!, operands.addend))
+  relations.add(operands)
 }
 
 /** @returns Undefined for elements that no row can have. */

@@ -21,9 +21,13 @@ export function numberOf(value: number, shape: readonly number[] = []): Value {
   return { derivation: { op: 'number', value }, shape }
 }
 
+/** What a step may have, at most: see the relations of manifests. */
+const [maxRank, maxParts] = [8, 64]
+
 /** Which steps there are depends on the graph and never on sizes, so that runs on other sizes are stated alike. */
 export function reshaped(x: Value, shape: readonly number[]): Value {
   if (sizeOf(shape) !== sizeOf(x.shape)) throw new Underivable(`a reshape of [${x.shape}] to [${shape}]`)
+  if (shape.length > maxRank) throw new Underivable(`${shape.length} axes`)
   if (isNumber(x)) return { ...x, shape }
   const of = x.derivation.op === 'reshape' && x.of ? x.of : x
   return { derivation: { op: 'reshape', x: of.derivation, shape }, shape, of }
@@ -53,6 +57,7 @@ export function sliced(x: Value, axis: number, start: number, end: number): Valu
 
 export function concatenated(of: readonly Value[], axis: number): Value {
   if (of.length === 0 || of.some(isNumber)) throw new Underivable('numbers one after the other')
+  if (of.length > maxParts) throw new Underivable(`${of.length} parts`)
   const along = of.reduce((sum, { shape }) => sum + shape[axis]!, 0)
   const shape = of[0]!.shape.map((size, i) => (i === axis ? along : size))
   return { derivation: { op: 'concat', of: of.map(({ derivation }) => derivation), axis }, shape }

@@ -78,9 +78,6 @@ function transpose({ attributes, value }: Occurrence): Value {
   return transposed(x, attributes.ints('perm', undefined) ?? backwards)
 }
 
-/** Copies of an axis of size 1 that repeating makes, at most. */
-const maxCopies = 64
-
 /** There is no step that repeats: copies one after the other are the same. */
 function expand({ value, integers }: Occurrence): Value {
   const x = value(0)
@@ -91,8 +88,11 @@ function expand({ value, integers }: Occurrence): Value {
   for (const [i, size] of wanted.entries()) {
     const axis = rank - wanted.length + i
     if (size === 1 || expanded.shape[axis] === size) continue
-    if (expanded.shape[axis] !== 1 || size > maxCopies) throw new Underivable(`${size} copies`)
-    expanded = concatenated(new Array<Value>(size).fill(expanded), axis)
+    if (expanded.shape[axis] !== 1) throw new Underivable(`[${x.shape}] expanded to [${wanted}]`)
+    expanded = concatenated(
+      Array.from({ length: size }, () => expanded),
+      axis,
+    )
   }
   return expanded
 }

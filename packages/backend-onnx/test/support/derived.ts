@@ -43,6 +43,7 @@ export async function derivedOperands(
   }
   let products = 0
   using _interception = backend.intercept({
+    wantsDerivations: true,
     product(product) {
       try {
         found.push(...operandsOf(product, products++))
