@@ -63,6 +63,12 @@ export function concatenated(of: readonly Value[], axis: number): Value {
   return { derivation: { op: 'concat', of: of.map(({ derivation }) => derivation), axis }, shape }
 }
 
+/** Copies of an axis of size 1: there is no step that repeats, and copies one after the other are the same. */
+export function repeated(x: Value, axis: number, times: number): Value {
+  if (x.shape[axis] !== 1 || times > maxParts) throw new Underivable(`${times} copies of [${x.shape}]`)
+  return concatenated(new Array<Value>(times).fill(x), axis)
+}
+
 export function binary(op: BinaryName, x: Value, y: Value): Value {
   const derivation: Derivation = { op, x: x.derivation, y: y.derivation }
   return withShape(derivation, broadcast(derivedShape(x), derivedShape(y)), broadcast(x.shape, y.shape))

@@ -1,5 +1,5 @@
 import { axesOf, axisOf, type Occurrence, type Rules } from './occurrence.ts'
-import { concatenated, reshaped, sizeOf, sliced, transposed, Underivable, type Value } from './steps.ts'
+import { concatenated, repeated, reshaped, sizeOf, sliced, transposed, Underivable, type Value } from './steps.ts'
 
 /** Operators that move elements and compute nothing. */
 export const viewRules: Rules = [
@@ -78,7 +78,6 @@ function transpose({ attributes, value }: Occurrence): Value {
   return transposed(x, attributes.ints('perm', undefined) ?? backwards)
 }
 
-/** There is no step that repeats: copies one after the other are the same. */
 function expand({ value, integers }: Occurrence): Value {
   const x = value(0)
   const wanted = integers(1)
@@ -88,11 +87,7 @@ function expand({ value, integers }: Occurrence): Value {
   for (const [i, size] of wanted.entries()) {
     const axis = rank - wanted.length + i
     if (size === 1 || expanded.shape[axis] === size) continue
-    if (expanded.shape[axis] !== 1) throw new Underivable(`[${x.shape}] expanded to [${wanted}]`)
-    expanded = concatenated(
-      Array.from({ length: size }, () => expanded),
-      axis,
-    )
+    expanded = repeated(expanded, axis, size)
   }
   return expanded
 }

@@ -353,6 +353,23 @@ describe('is not stated', () => {
       reason: /windows that overlap/,
     },
     {
+      name: 'more copies than a relation may put together',
+      nodes: [node('Unsqueeze', ['h', 'first'], 'one'), node('Expand', ['one', 's'], 'z')],
+      initializers: [int64Tensor('first', [0]), int64Tensor('s', [70, 1, 1, 1])],
+      reason: /^70 copies/,
+    },
+    {
+      name: 'more parts than a relation may put together',
+      nodes: [node('Concat', new Array<string>(65).fill('h'), 'z', { axis: 0n })],
+      reason: /^65 parts/,
+    },
+    {
+      name: 'more axes than a relation may have',
+      nodes: [node('Reshape', ['h', 's'], 'z')],
+      initializers: [int64Tensor('s', [2, 5, 1, 1, 1, 1, 1, 1, 8])],
+      reason: /^9 axes/,
+    },
+    {
       name: 'a weight in halves',
       nodes: [node('Cast', ['half'], 'v', { to: 1n }), node('Add', ['h', 'v'], 'z')],
       initializers: [tensor('half', 'float16', [8], new Uint16Array(8).fill(0x3c00))],
