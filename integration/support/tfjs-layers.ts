@@ -58,14 +58,14 @@ export function tfjsTransformer() {
 const networkShapes = {
   first: [[3, 3, 3, 6], 0.4],
   second: [[3, 3, 6, 8], 0.2],
-  dense: [[8 * 8 * 8, 10], 0.1],
+  dense: [[4 * 4 * 8, 10], 0.2],
   mean: [[6], 0.2],
   variance: [[6], 0.2, 0.6],
   offset: [[6], 0.2],
   scale: [[6], 0.3, 1],
 } as const satisfies Shapes
 
-/** Two convolutions with batch normalisation and rectifiers, and a dense layer: three products from [batch, 8, 8, 3] to [batch, 10]. */
+/** Two convolutions with batch normalisation, rectifiers and pooling, and a dense layer: three products from [batch, 8, 8, 3] to [batch, 10]. */
 export function tfjsNetwork() {
   const { store, weights } = publicTensors(networkShapes)
   const { first, second, mean, variance, offset, scale } = weights
@@ -81,7 +81,8 @@ export function tfjsNetwork() {
     )
     const rectified = alter('normalisation', tf.relu(normal))
     const z = tf.relu(tf.conv2d(rectified as tf.Tensor4D, second as tf.Tensor4D, 1, 'same'))
-    return tf.matMul(tf.reshape(alter('features', z), [-1, 8 * 8 * 8]), weights.dense)
+    const features = alter('features', tf.maxPool(z as tf.Tensor4D, 2, 2, 'valid'))
+    return tf.matMul(tf.reshape(features, [-1, 4 * 4 * 8]), weights.dense)
   }
   return { store, run, input: (batch: number, seed: number) => input([batch, 8, 8, 3], seed) }
 }

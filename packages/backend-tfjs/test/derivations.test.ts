@@ -11,6 +11,8 @@ let seeds = 0
 const random = (shape: number[]) => tf.randomNormal(shape, 0, 1, 'float32', ++seeds)
 const vector = (scale: number) => tf.tensor1d(Array.from({ length: 6 }, (_, i) => scale * (1 + Math.sin(i))))
 
+const image = (x: tf.Tensor) => tf.reshape(x, [1, 4, 4, 3]) as tf.Tensor4D
+
 /** Of a tensor [2, 4, 6] of a product; what it gives is read as rows of its last axis. */
 const ops: Readonly<Record<string, Op>> = {
   identity: (x) => tf.clone(x),
@@ -61,6 +63,25 @@ const ops: Readonly<Record<string, Op>> = {
   mean: (x) => tf.mean(x, [-1, 0], true),
   'mean of all': (x) => tf.mul(tf.mean(x), tf.ones([1, 1])),
   max: (x) => tf.max(x, -1, true),
+  'max pooling': (x) => tf.maxPool(image(x), 2, 2, 'valid'),
+  'max pooling that leaves rows out': (x) => tf.maxPool(image(x), [3, 2], [3, 2], 'valid'),
+  'average pooling': (x) => tf.avgPool(image(x), 2, 2, 'same'),
+  pad: (x) =>
+    tf.pad(x, [
+      [0, 0],
+      [1, 2],
+      [3, 0],
+    ]),
+  'pad with a number': (x) =>
+    tf.pad(
+      x,
+      [
+        [1, 1],
+        [0, 0],
+        [0, 4],
+      ],
+      -1.5,
+    ),
   'batch normalisation': (x) =>
     tf.batchNorm(tf.reshape(x, [2, 2, 2, 6]), vector(0.1), vector(0.7), vector(0.3), vector(2), 1e-3),
   'batch normalisation without scale and offset': (x) => tf.batchNorm(x, vector(0.1), vector(0.7)),
@@ -159,7 +180,17 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
   test.each<[string, Op]>([
     ['a kernel that is not stated', (x) => tf.cos(x)],
     ['what follows from one', (x) => tf.add(x, tf.cos(x))],
-    ['pooling', (x) => tf.maxPool(tf.reshape(x, [2, 2, 2, 6]) as tf.Tensor4D, 2, 1, 'valid')],
+    ['a pooling of windows that overlap', (x) => tf.maxPool(image(x), 2, 1, 'valid')],
+    ['a pooling of windows that reach beyond', (x) => tf.avgPool(image(x), 3, 3, 'same')],
+    [
+      'a padding wider than the tensor',
+      (x) =>
+        tf.pad(x, [
+          [0, 3],
+          [0, 0],
+          [0, 0],
+        ]),
+    ],
     ['another exponent', (x) => tf.pow(tf.abs(x), 1.5)],
     ['a number that is not finite', (x) => tf.maximum(x, Number.NEGATIVE_INFINITY)],
     ['a vector of integers', (x) => tf.add(x, tf.tensor1d([1, 2, 3, 4, 5, 6], 'int32'))],

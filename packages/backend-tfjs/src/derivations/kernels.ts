@@ -1,27 +1,10 @@
 import type { BinaryName, Derivation, ReductionName, UnaryName } from '@tensor-assay/core'
-
-/** A tensor that a kernel reads. */
-export interface Given {
-  readonly step: Derivation
-  readonly shape: readonly number[]
-}
-
-/** A call of a kernel of which all tensors are float32. */
-export interface KernelCall {
-  readonly inputs: Readonly<Record<string, Given>>
-  readonly attrs: Readonly<Record<string, unknown>>
-  /** Of the results. */
-  readonly shapes: readonly (readonly number[])[]
-}
-
-/** @returns The results, or undefined if this call cannot be stated. */
-type Statement = (call: KernelCall) => Derivation | readonly Derivation[] | undefined
+import { padded, pooled } from './space.ts'
+import { type Given, number, part, type Statement, two } from './steps.ts'
 
 /** Tensors that a step joins, at most. */
 const maxParts = 64
 
-const number = (value: number): Derivation => ({ op: 'number', value })
-const two = (op: BinaryName, x: Derivation, y: Derivation): Derivation => ({ op, x, y })
 const positive = (x: Derivation) => two('maximum', x, number(0))
 const negative = (x: Derivation) => two('minimum', x, number(0))
 /** x where it is positive, else a multiple of it. */
@@ -137,6 +120,9 @@ export const statements = {
   Sum: reduction('sum'),
   Mean: reduction('mean'),
   Max: reduction('max'),
+  MaxPool: pooled('max'),
+  AvgPool: pooled('mean'),
+  PadV2: padded,
   FusedBatchNorm: ({ inputs, attrs }) => {
     const { x, mean, variance, offset, scale } = inputs
     // The kernel goes through its vectors again and again: only such shapes mean the same here.
@@ -149,13 +135,6 @@ export const statements = {
     return offset ? two('add', scaled, offset.step) : scaled
   },
 } as const satisfies Record<string, Statement>
-
-/** `size` elements of an axis, or all of them. */
-function part({ step: x, shape }: Given, axis: number, start: number, size: number): Derivation {
-  if (size === shape[axis]) return x
-  const end = start + size === shape[axis] ? null : start + size
-  return { op: 'slice', x, axis, start, end }
-}
 
 function joined(of: readonly Derivation[], axis: number): Derivation | undefined {
   return of.length === 0 || of.length > maxParts ? undefined : { op: 'concat', of, axis }

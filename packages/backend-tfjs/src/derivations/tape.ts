@@ -1,7 +1,8 @@
 import { type Derivation, inputsOf } from '@tensor-assay/core'
 import { type TensorKeys, vectorOf } from '../handles.ts'
 import type { KernelParams, TensorInfo, TensorMemory } from '../library.ts'
-import { type Given, statements } from './kernels.ts'
+import { statements } from './kernels.ts'
+import type { Given } from './steps.ts'
 
 /**
  * How the tensors of a run follow from those of its products, by their data: tensors that share it differ in their shapes
