@@ -119,6 +119,7 @@ export class Audit {
     }
     if (ledger.isBeyondDoubt) return
     const { prepared, store } = this.options
+    const before = performance.now()
     const found = await checkRelations({
       ...shown,
       ...expected,
@@ -126,6 +127,7 @@ export class Audit {
       tensorAt: (number) => this.accounts.tensor(number),
       vector: (digest) => (store.find(digest) === undefined ? undefined : prepared.vector(digest)),
     })
+    ledger.checkMs += performance.now() - before
     ledger.related(found)
     for (const { reason, message, evidence } of found.findings) {
       ledger.find(reason, message, { ...at, ...(evidence && { evidence }) })

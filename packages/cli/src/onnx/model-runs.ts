@@ -90,6 +90,7 @@ export function noting(backend: Backend, reasons: Map<string, string>): Backend 
     intercept: (observer) =>
       backend.intercept({
         ...(observer.run && { run: () => observer.run?.() }),
+        ...(observer.wantsDerivations && { wantsDerivations: true }),
         product: (product) => observer.product(product),
         opaque(opaque: OpaqueOperation) {
           reasons.set(opaque.operation, opaque.reason)

@@ -49,6 +49,32 @@ describe('assay manifest MODEL.onnx', () => {
     expect((await dishonest.ended).code).toBe(1)
   })
 
+  test('says what a tensor between products follows from, and holds runs to it', async () => {
+    const graph = (opType: string) =>
+      onnxModel({
+        nodes: [
+          { name: 'one', opType: 'MatMul', inputs: ['x', 'first'], outputs: ['h'] },
+          { name: 'between', opType, inputs: ['h'], outputs: ['s'] },
+          { name: 'two', opType: 'MatMul', inputs: ['s', 'second'], outputs: ['y'] },
+        ],
+      })
+    const folder = await folderOfLibraries({ 'model.onnx': graph('Softmax') })
+    const { stdout } = await runAssay(['manifest', 'model.onnx', '--out', 'm', '--dim', 'batch=1,5'], folder)
+    expect(stdout).toContain('links 0; relations 1')
+    expect(stdout).toMatch(/1 {2}MatMul two .*, A = what follows from 0, B = second/)
+    const serve = ['--weights', 'model.onnx', '--manifest', 'm', '--listen', 'tcp://127.0.0.1:0', '--once']
+    for (const [opType, status] of [
+      ['Softmax', 'pass'],
+      ['Sigmoid', 'fail'],
+    ] as const) {
+      const server = await startServer(serve, folder)
+      const { findings, ...verdict } = await prove(server.address, graph(opType), 9)
+      expect(verdict.status).toBe(status)
+      expect(findings.map(({ reason }) => reason)).toEqual(status === 'pass' ? [] : ['relation-broken'])
+      await server.ended
+    }
+  })
+
   test('leaves free what depends on the values of an input, though every size is set', async () => {
     const model = onnxModel({
       dims: [3, 12],
