@@ -207,9 +207,24 @@ describe.each(['cpu', 'wasm'])('on %s', (backend) => {
     expect(between(op)[0].derivation).toBeUndefined()
   })
 
-  test('an input is no weight of a product that reads it as A', () => {
-    const [a] = derive(() => tf.matMul(random([3, 4]), random([4, 5])))
-    expect(a!.derivation).toBeUndefined()
+  test.each<[string, (x: tf.Tensor) => tf.Tensor]>([
+    ['as it is', (x) => x],
+    ['after operations', (x) => tf.relu(tf.mul(x, 2))],
+  ])('an input that a product reads as A %s follows from nothing', (_, op) => {
+    for (const shape of [
+      [3, 4],
+      [1, 1],
+    ]) {
+      const [a] = derive(() => tf.matMul(op(random(shape)), random([shape[1]!, 5])))
+      expect(a!.derivation).toBeUndefined()
+    }
+  })
+
+  test('a B that was made of public tensors follows from these', () => {
+    const weights = random([5, 4])
+    const derived = derive(() => tf.matMul(random([3, 4]), tf.mul(tf.transpose(weights), 2)))
+    expect(stepsOf(derived[1]!.derivation!)).toEqual(['weight', 'transpose', 'number', 'multiply', 'transpose'])
+    expect(largestDifference(derived[1]!)).toBe(0)
   })
 
   test('results, the memory of the library and its registry stay as they are', () => {

@@ -1,6 +1,6 @@
 import type { Derivation, Product, TensorHandle } from '@tensor-assay/core'
 import type { KernelParams, TensorInfo } from '../library.ts'
-import { isReadable, type Tape } from './tape.ts'
+import { leavesOf, type Tape } from './tape.ts'
 
 /** A tensor that a product reads, and how its handle reads it. */
 interface Operand {
@@ -15,15 +15,28 @@ interface Operand {
 /** A product of which the handles of A and B say how they follow from products before. */
 export function withDerivations(product: Product, params: KernelParams, tape: Tape): Product {
   const { a, b } = operandsOf(product, params)
-  const derivation = ({ tensor, held, transposed }: Operand) => {
+  const derivation = ({ tensor, held, transposed }: Operand, sources: readonly Derivation['op'][]) => {
     const step = tape.derivation(tensor, held)
-    if (step === undefined || !isReadable(step)) return undefined
+    if (step === undefined) return undefined
+    const leaves = leavesOf(step)
+    if (!leaves.every(isThere) || !leaves.some(({ op }) => sources.includes(op))) return undefined
     return transposed ? turned(step, held.length) : step
   }
   return {
     ...product,
-    a: { ...product.a, derivation: () => derivation(a) },
-    b: { ...product.b, derivation: () => derivation(b) },
+    // An A without a product before it is made of the run's input, however much that looks like a public tensor.
+    a: { ...product.a, derivation: () => derivation(a, ['tensor']) },
+    b: { ...product.b, derivation: () => derivation(b, ['tensor', 'weight']) },
+  }
+}
+
+/** Whether a tensor can be read: a program disposes of its own as it likes. */
+function isThere(leaf: Derivation): boolean {
+  try {
+    if (leaf.op === 'weight') leaf.vector.stored()
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -92,23 +92,15 @@ export class Tape {
   }
 }
 
-/** Whether the tensors that a derivation names as weights are still there: a program disposes of its own as it likes. */
-export function isReadable(derivation: Derivation): boolean {
+/** Tensors and numbers that a derivation starts from. */
+export function leavesOf(derivation: Derivation): Derivation[] {
   const seen = new Set<Derivation>()
   const waiting = [derivation]
   for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-    if (seen.has(step)) continue
+    if (!seen.has(step)) waiting.push(...inputsOf<Derivation>(step))
     seen.add(step)
-    if (step.op === 'weight') {
-      try {
-        step.vector.stored()
-      } catch {
-        return false
-      }
-    }
-    waiting.push(...inputsOf<Derivation>(step))
   }
-  return true
+  return [...seen].filter((step) => inputsOf<Derivation>(step).length === 0)
 }
 
 export function tensorsOf({ inputs }: KernelParams): TensorInfo[] {
