@@ -6,7 +6,9 @@ import {
   createProver,
   decodeMessage,
   encodeMessage,
+  type Manifest,
   type Mode,
+  manifestDigest,
   rows,
 } from '@tensor-assay/core'
 import { tcp } from '@tensor-assay/transport-tcp'
@@ -116,6 +118,9 @@ describe('a verifier tells a prover what is wrong, says so in its verdict, and s
 
 describe('a prover says why it cannot open a session, and is ready for the next', () => {
   const otherPolicy = (change: Partial<Control<'policy'>>) => encodeMessage('policy', { ...policy, ...change })
+  const manifest: Manifest = { format: 'tensor-assay-manifest', version: 1, operations: [] }
+  const json = Buffer.from(JSON.stringify(manifest))
+  const named = { ...policy, manifest: Buffer.from(manifestDigest(manifest), 'hex') }
 
   test.each<[string, AssayErrorCode, Uint8Array[], RegExp]>([
     ['of another version', 'version-unsupported', otherPolicy({ version: 2 }), /protocol 2/],
@@ -128,6 +133,20 @@ describe('a prover says why it cannot open a session, and is ready for the next'
       'message-malformed',
       otherPolicy({ sampler: { name: 'rows', parameters: { atMost: 3 } } }),
       /atMost/,
+    ],
+    ['of a manifest that is none', 'manifest-malformed', encodeMessage('policy', named, [Buffer.from('{')]), /JSON/],
+    ['of a manifest without a name', 'message-malformed', encodeMessage('policy', policy, [json]), /names another one/],
+    [
+      'of another manifest than it names',
+      'message-malformed',
+      encodeMessage('policy', { ...named, manifest: new Uint8Array(32) }, [json]),
+      /names another one/,
+    ],
+    [
+      'of two manifests',
+      'message-malformed',
+      encodeMessage('policy', named, [json, json]),
+      /one manifest at most, got 2/,
     ],
     [
       'that gives up',

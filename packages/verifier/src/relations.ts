@@ -60,6 +60,11 @@ export async function checkRelations(check: RelationCheck): Promise<CheckedRelat
     findings: [{ reason, message }],
   })
   const { record, relations, source, opened, seed, proofs } = check
+  const missing = missingSource(check)
+  if (missing !== undefined) {
+    // Another finding tells of it: a prover that skipped it need not have lied.
+    return failed('relation-unanswered', `its tensors follow from operation ${missing} of its step, which is not there`)
+  }
   let plan: RelationsPlan
   try {
     const rows = openedRows(sampledProduct(record), opened.plan)
@@ -98,6 +103,14 @@ export async function checkRelations(check: RelationCheck): Promise<CheckedRelat
     if (finding) counted.findings.push(finding)
   }
   return counted
+}
+
+/** The first operation, by its place in the manifest, that the relations read and the step does not have. */
+function missingSource({ relations, source }: RelationCheck): number | undefined {
+  const read = Object.values(relations).flatMap((steps) => steps ?? [])
+  return read
+    .flatMap((step) => (step.op === 'tensor' ? step.operation : []))
+    .find((place) => source(place) === undefined)
 }
 
 /** The rows of the sources by the number of their tensor, or what is wrong with the bytes. */

@@ -145,12 +145,12 @@ describe('a tensor that does not follow is broken', () => {
       'relation-broken: it gives a tensor of shape [24,1], not of 24×8',
     ])
   })
+})
 
-  test('because its source was never declared', async () => {
-    expect(await findings({ ...opening(), source: () => undefined })).toEqual([
-      'relation-broken: operation 0 of the manifest is not there',
-    ])
-  })
+test('a tensor whose source was skipped is not shown to follow from it', async () => {
+  expect(await findings({ ...opening(), source: () => undefined })).toEqual([
+    'relation-unanswered: its tensors follow from operation 0 of its step, which is not there',
+  ])
 })
 
 describe('sources that are not those that must be shown', () => {

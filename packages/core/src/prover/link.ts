@@ -73,6 +73,9 @@ export async function openLink(options: LinkOptions): Promise<ProverLink> {
   }
   const policy = message.control
   checkPolicy(policy, modes)
+  if (message.segments.length > 1) {
+    throw new AssayError('message-malformed', `a policy brings one manifest at most, got ${message.segments.length}`)
+  }
   const manifest = message.segments[0] && manifestOf(policy, message.segments[0])
   const suite = loadSuite(policy.suite)
   const sampler = samplerNamed(policy.sampler.name, policy.sampler.parameters, samplers)

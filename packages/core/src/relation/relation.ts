@@ -8,7 +8,11 @@ const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const finite = v.pipe(v.number(), v.finite())
 const maxRank = 8
 const axis = v.pipe(count, v.maxValue(maxRank - 1))
-const axes = v.pipe(v.array(axis), v.maxLength(maxRank))
+const axes = v.pipe(
+  v.array(axis),
+  v.maxLength(maxRank),
+  v.check((list) => new Set(list).size === list.length, 'Expected axes that differ'),
+)
 /** At most one size may be free: it follows from the number of elements. */
 const shape = v.pipe(
   v.array(v.nullable(count)),

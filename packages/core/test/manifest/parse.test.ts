@@ -94,6 +94,7 @@ describe('a manifest that is refused', () => {
       related(tensor, { op: 'normalize', x: 0, axis: 0, epsilon: -1, centred: true }),
       /epsilon/,
     ],
+    ['of an axis twice', related(tensor, { op: 'sum', x: 0, axes: [1, 1], keepDims: true }), /axes that differ/],
     ['of too many axes', related({ ...tensor, shape: new Array(9).fill(1) }), /shape/],
     ['from itself', related({ ...tensor, operation: 1 }), /operation 1 of the manifest follows from operation 1/],
     ['from what comes later', related({ ...tensor, operation: 2 }), /follows from operation 2/],

@@ -116,4 +116,38 @@ describe('what would be too much work is passed over', () => {
     }
     expect([asked(2 ** 10), asked(2 ** 21), asked(2 ** 40)]).toEqual([[], ['a'], ['a']])
   })
+
+  const large = 2 ** 20
+  const weight: Relation[number] = { op: 'weight', digest: 'ab'.repeat(32), shape: [large, large] }
+  const scalar: Relation = [
+    { op: 'max', x: 0, axes: [0, 1], keepDims: true },
+    { op: 'reshape', x: 1, shape: [1, 1] },
+  ]
+  test.each<readonly [string, Relation]>([
+    [
+      'sums over sums',
+      [weight, { op: 'sum', x: 0, axes: [1], keepDims: true }, { op: 'sum', x: 1, axes: [0], keepDims: true }],
+    ],
+    [
+      'long lines, one on the other',
+      [
+        { ...weight, shape: [1, large] },
+        ...Array.from({ length: 100 }, (_, i) => ({ op: 'softmax' as const, x: i, axis: 1 })),
+        ...at(scalar, 101),
+      ],
+    ],
+  ])('whatever is stated of public tensors: %s', (_, relation) => {
+    expect(plan(relation, [1, 1], [1, 1]).passedOver).toEqual(['a'])
+  })
+
+  test('no chain of steps is too deep, and its last step counts', () => {
+    const chain: Relation = [tensor, ...Array.from({ length: 1022 }, (_, i) => ({ op: 'negate' as const, x: i }))]
+    expect(plan([...chain, { op: 'exp', x: 1022 }], [4, 5], [4, 5]).needed).toHaveLength(1)
+    expect(() => plan([...chain, { op: 'sum', x: 1022, axes: [1], keepDims: true }], [4, 5], [4, 5])).toThrow(/\[4,1\]/)
+  })
 })
+
+/** Steps, where those before them end at `offset`. */
+function at(steps: Relation, offset: number): Relation {
+  return steps.map((step, i) => ({ ...step, x: offset - 1 + i }) as Relation[number])
+}
