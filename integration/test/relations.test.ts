@@ -90,7 +90,7 @@ describe('an honest run', () => {
     const verdict = await audit(undefined, { steps: 3 })
     expect(verdict.findings).toEqual([])
     expect(verdict).toMatchObject({ status: 'pass', coverage: { audited: 24, relations: 15, foreignTensors: 3 } })
-    expect(verdict.coverage.relationElements).toBeGreaterThan(5000)
+    expect(verdict.coverage.relationElements).toBeGreaterThan(2000)
   })
 
   test('is shown to be of one piece by a receipt', async () => {

@@ -49,12 +49,11 @@ interface CommittedShape {
 type OperandName = (typeof operandNames)[number]
 
 /** Rows of the derived tensor of which elements are compared, at most. */
-const maxRows = 8
-/** A row is compared as a whole if it follows from this many rows of others, at most. */
-const maxSourceRows = 64
-/** Of other rows, and of very long ones, so many elements are drawn. */
-const drawnElements = 16
-const maxWholeRow = 2 ** 14
+const maxRows = 4
+/** Elements of each of them, where they follow from few rows of others and where they follow from many. */
+const manyElements = 128
+const fewElements = 4
+const fewSourceRows = 8
 /** Elements of steps that are evaluated for one row, and for all of them: sizes are a stranger's, the work must not be. */
 const maxStepsOfRow = 2 ** 23
 const maxSteps = 2 ** 25
@@ -79,11 +78,10 @@ export function planRelations({ record, relations, source, opened, seed }: Relat
     const chosen: number[] = []
     const drawn = drawnRows(rows, own)
     for (const row of drawn) {
-      const whole = Array.from({ length: Math.min(size.cols, maxWholeRow + 1) }, (_, j) => row * size.cols + j)
-      let places = whole
-      let found = size.cols > maxWholeRow ? undefined : trace(traced, whole, maxSourceRows)
+      let places = drawnPlaces(row, size.cols, own, manyElements)
+      let found = trace(traced, places, fewSourceRows)
       if (found === undefined) {
-        places = drawnPlaces(row, size.cols, own)
+        places = drawnPlaces(row, size.cols, own, fewElements)
         found = trace(traced, places)
       }
       if (found === undefined) continue
@@ -126,9 +124,9 @@ function drawnRows(opened: Uint32Array, seed: Uint8Array): number[] {
   return Array.from(chosen, (place) => opened[place]!)
 }
 
-function drawnPlaces(row: number, cols: number, seed: Uint8Array): number[] {
-  const stream = randomStream(deriveSeed(seed, 'relation-elements', row))
-  return Array.from(drawWithoutReplacement(stream, Math.min(drawnElements, cols), cols), (j) => row * cols + j)
+function drawnPlaces(row: number, cols: number, seed: Uint8Array, count: number): number[] {
+  const stream = randomStream(deriveSeed(seed, 'relation-elements', row, count))
+  return Array.from(drawWithoutReplacement(stream, Math.min(count, cols), cols), (j) => row * cols + j)
 }
 
 interface Found extends CommittedShape {
