@@ -20,7 +20,7 @@ export interface AttentionWeights {
  * A library that runs one layer of a transformer in float32, and knows how its tensors follow from each other: attention of
  * one head, a residual connection, layer normalisation, GELU.
  */
-export function attentionLibrary(alter: Alteration = (_, honest) => honest) {
+export function attentionLibrary(alter: Alteration = (_, honest) => honest, isHalved = false) {
   const observers = new Set<ProductObserver>()
   const derivations = new WeakMap<Plain, Derivation>()
   const keys = new WeakMap<Plain, { readonly plain: object; readonly turned: object }>()
@@ -84,6 +84,51 @@ export function attentionLibrary(alter: Alteration = (_, honest) => honest) {
     return c
   }
 
+  /**
+   * What a prover does that declares two batches of half the rows: half of the products, of which each is computed, and each
+   * operand is what it has to be, row by row.
+   */
+  function halved(a: Plain, aKey: object, rightRows: Plain, rightKey: object): Plain {
+    const [m, n] = [a.rows / 2, rightRows.rows / 2]
+    const half = ({ rows, cols, data }: Plain, i: number): Plain => ({
+      rows: rows / 2,
+      cols,
+      data: data.subarray((i * data.length) / 2, ((i + 1) * data.length) / 2),
+    })
+    const parts = [0, 1].map((i) => multiply(half(a, i), transpose(half(rightRows, i))))
+    const c = plain(a.rows, n, (i) => parts[Math.floor(i / (m * n))]!.data[i % (m * n)]!)
+    for (const observer of observers) {
+      observer.product({
+        operation: 'matMul',
+        layout: { kind: 'matmul', m, k: a.cols, n, aBatch: [2], bBatch: [2] },
+        a: handle(a, aKey),
+        b: {
+          ...handle(rightRows, rightKey),
+          transposed: false,
+          role: 'activation',
+          stored: () => stored(rightRows),
+        },
+        c: handle(c, keysOf(c).plain),
+        epilogue: { alpha: 1, activation: { name: 'linear' } },
+        profile: 'float32',
+      })
+    }
+    return c
+  }
+
+  /** Attention of two halves to themselves, whose weights add up to 1 over the rows. */
+  function attendHalved(q: Plain, k: Plain, v: Plain, factor: number): Plain {
+    const scores = halved(q, keysOf(q).plain, k, {})
+    const n = scores.cols
+    const turned = [0, 1].map((i) => {
+      const block = plain(n, n, (j) => scores.data[i * n * n + j]! * factor)
+      return transpose(softmax(transpose(block)))
+    })
+    const attention = plain(2 * n, n, (i) => turned[Math.floor(i / (n * n))]!.data[i % (n * n)]!)
+    const columns = transpose(v)
+    return halved(attention, {}, { rows: 2 * columns.rows, cols: n, data: columns.data }, {})
+  }
+
   function derived(name: string, honest: Plain, derivation: Derivation): Plain {
     const tensor = alter(name, honest)
     derivations.set(tensor, derivation)
@@ -98,21 +143,25 @@ export function attentionLibrary(alter: Alteration = (_, honest) => honest) {
     shape: [tensor.cols],
   })
 
-  function layer(x: Plain, weights: AttentionWeights): Plain {
-    const q = matMul(x, weights.query)
-    derivations.set(x, { op: 'tensor', key: keysOf(x).plain, shape: [x.rows, x.cols] })
-    const k = matMul(x, weights.key)
-    const v = matMul(x, weights.value)
+  function attend(q: Plain, k: Plain, v: Plain, factor: number): Plain {
     const turned = transpose(k)
     derivations.set(turned, { op: 'transpose', x: origin(k), permutation: [1, 0] })
     const scores = matMul(q, turned)
-    const factor = Math.fround(1 / Math.sqrt(q.cols))
     const attention = derived('attention', softmax(map(scores, (s) => s * factor)), {
       op: 'softmax',
       x: { op: 'multiply', x: origin(scores), y: number(factor) },
       axis: 1,
     })
-    const mixed = matMul(attention, v)
+    return matMul(attention, v)
+  }
+
+  function layer(x: Plain, weights: AttentionWeights): Plain {
+    const q = matMul(x, weights.query)
+    derivations.set(x, { op: 'tensor', key: keysOf(x).plain, shape: [x.rows, x.cols] })
+    const k = matMul(x, weights.key)
+    const v = matMul(x, weights.value)
+    const factor = Math.fround(1 / Math.sqrt(q.cols))
+    const mixed = isHalved ? attendHalved(q, k, v, factor) : attend(q, k, v, factor)
     const projected = matMul(mixed, weights.output)
     const epsilon = 1e-5
     const sum = map(x, (value, i) => value + projected.data[i]!)

@@ -7,7 +7,14 @@ import { knownWeights } from '../prover/weights.ts'
 import { shapeInLayout } from '../relation/shapes.ts'
 import { type WeightStore, weightList } from '../weights.ts'
 import { type Manifest, type ManifestOperation, type ManifestProduct, operandNames } from './manifest.ts'
-import { commonRelation, type RecordedDerivation, type RecordedSource, relationOf, takeDown } from './relations.ts'
+import {
+  commonRelation,
+  type RecordedDerivation,
+  type RecordedSource,
+  relationOf,
+  takeDown,
+  withFreeBatches,
+} from './relations.ts'
 
 export interface RecordManifestOptions {
   readonly backend: Backend
@@ -37,7 +44,17 @@ export async function recordManifest({ backend, runs, weights }: RecordManifestO
     const recorded = await record(backend, run, weights)
     operations = operations === undefined ? recorded : merge(operations, recorded)
   }
-  return { format: 'tensor-assay-manifest', version: 1, operations: operations! }
+  return { format: 'tensor-assay-manifest', version: 1, operations: operations!.map(forAnyBatch) }
+}
+
+function forAnyBatch(operation: ManifestOperation): ManifestOperation {
+  if (operation.kind === 'opaque' || operation.relations === undefined) return operation
+  const relations: ManifestProduct['relations'] = {}
+  for (const name of operandNames) {
+    const relation = operation.relations[name]
+    if (relation) relations[name] = withFreeBatches(relation)
+  }
+  return { ...operation, relations }
 }
 
 async function record(backend: Backend, run: () => unknown, store: WeightStore): Promise<ManifestOperation[]> {

@@ -51,7 +51,13 @@ export async function relationOf(
       if (source === undefined || sizeOf(source.shape) !== sizeOf(step.shape)) return undefined
       const { operation, tensor, shape } = source
       const isPlain = String(shape) === String(step.shape)
-      relation.push({ op: 'tensor', operation, tensor, ...(!isPlain && { shape: [...step.shape] }) })
+      relation.push({
+        op: 'tensor',
+        operation,
+        tensor,
+        layout: [...shape],
+        ...(!isPlain && { shape: [...step.shape] }),
+      })
     } else if (step.op === 'weight') {
       const digest = await digests.get(step)!
       if (store.find(digest) === undefined) return undefined
@@ -90,6 +96,10 @@ export function commonRelation(a: Relation, b: Relation): Relation | undefined {
 
 function commonStep(a: RelationNode, b: RelationNode): RelationNode | undefined {
   if (JSON.stringify(a) === JSON.stringify(b)) return a
+  if (a.op === 'tensor' && b.op === 'tensor' && JSON.stringify(a.layout) !== JSON.stringify(b.layout)) {
+    const layout = commonLayout(a.layout, b.layout)
+    return layout && commonStep({ ...a, layout }, { ...b, layout })
+  }
   if ((a.op === 'tensor' || a.op === 'reshape') && a.op === b.op) {
     if (a.shape === undefined || b.shape === undefined) return undefined
     const shape = commonShape(a.shape, b.shape)
@@ -100,6 +110,22 @@ function commonStep(a: RelationNode, b: RelationNode): RelationNode | undefined 
 }
 
 type FreeShape = (number | null)[]
+
+function commonLayout(a: FreeShape | undefined, b: FreeShape | undefined): FreeShape | undefined {
+  return a?.length === b?.length ? a?.map((size, axis) => (size === b![axis] ? size : null)) : undefined
+}
+
+/**
+ * Leaves the first size of layouts free whose other sizes are the same in all runs: rows and batches may be more or fewer,
+ * and follow from the number of elements.
+ */
+export function withFreeBatches(relation: Relation): Relation {
+  return relation.map((step) => {
+    if (step.op !== 'tensor' || step.layout === undefined) return step
+    const [, ...others] = step.layout
+    return others.includes(null) ? step : { ...step, layout: [null, ...others] }
+  })
+}
 
 function commonShape(a: FreeShape, b: FreeShape): FreeShape | undefined {
   if (a.length !== b.length) return undefined

@@ -61,6 +61,7 @@ function elementsOf(step: RelationNode, inputs: readonly DerivedElements[], sour
   switch (step.op) {
     case 'tensor': {
       const source = sources.tensor(step.operation, step.tensor)
+      if (step.layout !== undefined) checkLayout(step.layout, source.shape)
       const shape = step.shape === undefined ? source.shape : filled(step.shape, sizeOf(source.shape))
       return exact(shape, source.element)
     }
@@ -343,6 +344,13 @@ function rememberingAll(at: DerivedElements['at']): DerivedElements['at'] {
     out.value = result.value
     out.error = result.error
   }
+}
+
+function checkLayout(expected: readonly (number | null)[], shape: readonly number[]): void {
+  const isExpected = expected.length === shape.length && expected.every((size, i) => size === null || size === shape[i])
+  if (isExpected) return
+  const wanted = expected.map((size) => size ?? '?')
+  throw new RangeError(`it follows from a tensor of shape [${wanted}], and a layout of shape [${shape}] was declared`)
 }
 
 function checkAxis({ shape }: DerivedElements, axis: number): void {

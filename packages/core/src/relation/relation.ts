@@ -7,6 +7,8 @@ export const maxRelationSteps = 1024
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const finite = v.pipe(v.number(), v.finite())
 const maxRank = 8
+/** Eight batches, and a matrix. */
+const maxLayoutRank = 10
 const axis = v.pipe(count, v.maxValue(maxRank - 1))
 const axes = v.pipe(
   v.array(axis),
@@ -23,12 +25,16 @@ const shape = v.pipe(
 const x = count
 
 const step = v.variant('op', [
-  /** A tensor of an earlier operation of the manifest; its shape is that of its layout unless given. */
+  /**
+   * A tensor of an earlier operation of the manifest; its shape is that of its layout unless given. `layout` is the shape
+   * that its layout must have, null where that differs from run to run: who declares other batches may leave out products.
+   */
   v.strictObject({
     op: v.literal('tensor'),
     operation: count,
     tensor: v.picklist(['a', 'b', 'c', 'addend']),
     shape: v.optional(shape),
+    layout: v.optional(v.pipe(v.array(v.nullable(count)), v.maxLength(maxLayoutRank))),
   }),
   v.strictObject({
     op: v.literal('weight'),

@@ -96,6 +96,7 @@ describe('a manifest that is refused', () => {
     ],
     ['of an axis twice', related(tensor, { op: 'sum', x: 0, axes: [1, 1], keepDims: true }), /axes that differ/],
     ['of too many axes', related({ ...tensor, shape: new Array(9).fill(1) }), /shape/],
+    ['of a layout of too many axes', related({ ...tensor, layout: new Array(11).fill(null) }), /layout/],
     ['from itself', related({ ...tensor, operation: 1 }), /operation 1 of the manifest follows from operation 1/],
     ['from what comes later', related({ ...tensor, operation: 2 }), /follows from operation 2/],
     [

@@ -70,6 +70,32 @@ describe('what does not fit is refused', () => {
   test.each([
     ['another size', () => plan(exp, [40, 5], [41, 5]), /gives a tensor of shape \[41,5\], not of 40×5/],
     [
+      'a layout of other batches',
+      () =>
+        plan(
+          [
+            { ...tensor, layout: [2, null, 5] },
+            { op: 'exp', x: 0 },
+          ],
+          [40, 5],
+          [40, 5],
+        ),
+      /a tensor of shape \[2,\?,5\], and a layout of shape \[40,5\] was declared/,
+    ],
+    [
+      'a layout of another size',
+      () =>
+        plan(
+          [
+            { ...tensor, layout: [41, 5] },
+            { op: 'exp', x: 0 },
+          ],
+          [40, 5],
+          [40, 5],
+        ),
+      /a tensor of shape \[41,5\]/,
+    ],
+    [
       'an operation that is not there',
       () => plan([{ ...tensor, operation: 3 }], [4, 5], [4, 5]),
       /operation 3 of the manifest is not there/,
