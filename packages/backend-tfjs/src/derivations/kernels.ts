@@ -125,9 +125,12 @@ export const statements = {
   PadV2: padded,
   FusedBatchNorm: ({ inputs, attrs }) => {
     const { x, mean, variance, offset, scale } = inputs
-    // The kernel goes through its vectors again and again: only such shapes mean the same here.
-    const isPlain = ({ shape }: Given) =>
-      String(shape) === String(x!.shape) || String(shape) === String([x!.shape.at(-1)])
+    // The kernel goes through its vectors again and again, which broadcasts those that are as long as the last axes together.
+    const isPlain = ({ shape }: Given) => {
+      const first = shape.findIndex((size) => size !== 1)
+      const sizes = first < 0 ? [] : shape.slice(first)
+      return String(sizes) === String(x!.shape.slice(x!.shape.length - sizes.length))
+    }
     if (![mean, variance, offset, scale].every((vector) => vector === undefined || isPlain(vector))) return undefined
     const spread = two('add', variance!.step, number((attrs.varianceEpsilon as number | undefined) ?? 0.001))
     const normal = two('divide', two('subtract', x!.step, mean!.step), { op: 'sqrt', x: spread })
@@ -135,6 +138,18 @@ export const statements = {
     return offset ? two('add', scaled, offset.step) : scaled
   },
 } as const satisfies Record<string, Statement>
+
+/** Kernels whose results are computed element by element, of operands that may be broadcast. */
+export const elementwise: ReadonlySet<string> = new Set<keyof typeof statements>([
+  'Add',
+  'Sub',
+  'Multiply',
+  'RealDiv',
+  'Maximum',
+  'Minimum',
+  'SquaredDifference',
+  'FusedBatchNorm',
+])
 
 function joined(of: readonly Derivation[], axis: number): Derivation | undefined {
   return of.length === 0 || of.length > maxParts ? undefined : { op: 'concat', of, axis }

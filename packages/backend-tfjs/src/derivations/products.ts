@@ -1,6 +1,6 @@
-import type { Derivation, Product, TensorHandle } from '@tensor-assay/core'
+import { type Derivation, inputsOf, type Product, type TensorHandle } from '@tensor-assay/core'
 import type { KernelParams, TensorInfo } from '../library.ts'
-import { leavesOf, type Tape } from './tape.ts'
+import type { Tape } from './tape.ts'
 
 /** A tensor that a product reads, and how its handle reads it. */
 interface Operand {
@@ -28,6 +28,17 @@ export function withDerivations(product: Product, params: KernelParams, tape: Ta
     a: { ...product.a, derivation: () => derivation(a, ['tensor']) },
     b: { ...product.b, derivation: () => derivation(b, ['tensor', 'weight']) },
   }
+}
+
+/** Tensors and numbers that a derivation starts from. */
+function leavesOf(derivation: Derivation): Derivation[] {
+  const seen = new Set<Derivation>()
+  const waiting = [derivation]
+  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
+    if (!seen.has(step)) waiting.push(...inputsOf<Derivation>(step))
+    seen.add(step)
+  }
+  return [...seen].filter((step) => inputsOf<Derivation>(step).length === 0)
 }
 
 /** Whether a tensor can be read: a program disposes of its own as it likes. */

@@ -1,8 +1,13 @@
-import { type Derivation, inputsOf } from '@tensor-assay/core'
+import type { Derivation } from '@tensor-assay/core'
 import { type TensorKeys, vectorOf } from '../handles.ts'
 import type { KernelParams, TensorInfo, TensorMemory } from '../library.ts'
-import { statements } from './kernels.ts'
+import { elementwise, statements } from './kernels.ts'
 import type { Given } from './steps.ts'
+
+interface Entry extends Given {
+  /** The step's own shape, where its elements are repeated to give the tensor: known to kernels that broadcast alone. */
+  readonly repeated?: readonly number[]
+}
 
 /**
  * How the tensors of a run follow from those of its products, by their data: tensors that share it differ in their shapes
@@ -14,21 +19,21 @@ import type { Given } from './steps.ts'
  */
 export class Tape {
   private readonly keys: TensorKeys
-  private readonly entries = new WeakMap<object, Given | 'unknown'>()
+  private readonly entries = new WeakMap<object, Entry | 'unknown'>()
 
   constructor(keys: TensorKeys) {
     this.keys = keys
   }
 
-  /** Whether a kernel of the run computed a tensor in a way that cannot be stated. */
-  isUnknown({ dataId }: TensorInfo): boolean {
-    return this.entries.get(dataId) === 'unknown'
+  /** Whether the run computed a tensor, and it is not known how. */
+  isUnknown(tensor: TensorInfo): boolean {
+    return this.entries.has(tensor.dataId) && this.derivation(tensor, tensor.shape) === undefined
   }
 
   /** @returns How a tensor follows, as a tensor of `shape`; undefined for one that the run did not compute, or not known how. */
   derivation({ dataId }: TensorInfo, shape: readonly number[]): Derivation | undefined {
     const entry = this.entries.get(dataId)
-    return entry === undefined || entry === 'unknown' ? undefined : inShape(entry, shape)
+    return entry === undefined || entry === 'unknown' || entry.repeated ? undefined : inShape(entry, shape)
   }
 
   /** @param step - Undefined if it cannot be stated. */
@@ -45,9 +50,13 @@ export class Tape {
   ): void {
     const inputs = tensorsOf(params)
     const results = Array.isArray(result) ? result : [result]
-    const [x, cast] = [inputs[0], results[0]]
-    if (name === 'Cast' && x && cast && x.dtype !== cast.dtype) {
-      this.enterCast(x, cast, memory)
+    const [x, y] = [inputs[0], results[0]]
+    if (name === 'Cast' && x && y && x.dtype !== y.dtype) {
+      this.enterCast(x, y, memory)
+      return
+    }
+    if (name === 'Tile' && x && y) {
+      this.enterTile(x, y, memory)
       return
     }
     // What shares the data of an input has its elements, in the same order.
@@ -63,11 +72,14 @@ export class Tape {
     memory: TensorMemory,
   ): readonly Derivation[] | undefined {
     if (!Object.hasOwn(statements, name) || results.some(({ dtype }) => dtype !== 'float32')) return undefined
+    const isWhole = (tensor: TensorInfo | undefined) =>
+      tensor && String(tensor.shape) === String(results[0]!.shape) && !this.isRepeated(tensor)
+    const broadcasts = elementwise.has(name) && Object.values(inputs).some(isWhole)
     const given: Record<string, Given> = {}
     for (const [input, tensor] of Object.entries(inputs)) {
       // An operand that a kernel can do without.
       if (!tensor) continue
-      const step = this.read(tensor, memory)
+      const step = this.read(tensor, memory, broadcasts)
       if (step === undefined) return undefined
       given[input] = { step, shape: tensor.shape }
     }
@@ -76,8 +88,13 @@ export class Tape {
     return Array.isArray(steps) || steps === undefined ? steps : [steps as Derivation]
   }
 
-  private read(tensor: TensorInfo, memory: TensorMemory): Derivation | undefined {
-    if (this.entries.has(tensor.dataId)) return this.derivation(tensor, tensor.shape)
+  /** @param broadcasts - Whether the step may have a smaller shape, of which the elements are repeated. */
+  private read(tensor: TensorInfo, memory: TensorMemory, broadcasts = false): Derivation | undefined {
+    const entry = this.entries.get(tensor.dataId)
+    if (entry !== undefined && entry !== 'unknown' && entry.repeated) {
+      return broadcasts && String(entry.shape) === String(tensor.shape) ? entry.step : undefined
+    }
+    if (entry !== undefined) return this.derivation(tensor, tensor.shape)
     if (tensor.dtype !== 'float32') return undefined
     const { shape } = tensor
     if (elementsOf(shape) === 1) return inShape(numberOf(tensor, memory), shape)
@@ -90,20 +107,21 @@ export class Tape {
     const number = isNumber && memory ? numberOf(cast, memory) : undefined
     this.enter(cast, number?.step, [])
   }
-}
 
-/** Tensors and numbers that a derivation starts from. */
-export function leavesOf(derivation: Derivation): Derivation[] {
-  const seen = new Set<Derivation>()
-  const waiting = [derivation]
-  for (let step = waiting.pop(); step !== undefined; step = waiting.pop()) {
-    if (!seen.has(step)) waiting.push(...inputsOf<Derivation>(step))
-    seen.add(step)
+  private enterTile(x: TensorInfo, tiled: TensorInfo, memory: TensorMemory | undefined): void {
+    const step = memory && this.read(x, memory)
+    const isRepeated = x.shape.every((size, axis) => size === 1 || size === tiled.shape[axis])
+    const entry = step && isRepeated && { step, shape: tiled.shape, repeated: x.shape }
+    this.entries.set(tiled.dataId, entry || 'unknown')
   }
-  return [...seen].filter((step) => inputsOf<Derivation>(step).length === 0)
+
+  private isRepeated({ dataId }: TensorInfo): boolean {
+    const entry = this.entries.get(dataId)
+    return entry !== undefined && entry !== 'unknown' && entry.repeated !== undefined
+  }
 }
 
-export function tensorsOf({ inputs }: KernelParams): TensorInfo[] {
+function tensorsOf({ inputs }: KernelParams): TensorInfo[] {
   return Object.values(inputs).filter((tensor) => Boolean(tensor))
 }
 
