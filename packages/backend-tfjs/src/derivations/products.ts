@@ -6,7 +6,7 @@ import type { Tape } from './tape.ts'
 interface Operand {
   readonly tensor: TensorInfo
   readonly handle: TensorHandle
-  /** The tensor's shape, in which matrices are the last two axes. */
+  /** The tensor's shape as the program has it, in which matrices are the last two axes. */
   readonly held: readonly number[]
   /** Whether the handle's rows are the columns of these matrices. */
   readonly transposed: boolean
@@ -16,7 +16,8 @@ interface Operand {
 export function withDerivations(product: Product, params: KernelParams, tape: Tape): Product {
   const { a, b } = operandsOf(product, params)
   const derivation = ({ tensor, held, transposed }: Operand, sources: readonly Derivation['op'][]) => {
-    const step = tape.derivation(tensor, held)
+    // Rows lie one after the other: their shape is of no account.
+    const step = transposed ? tape.derivation(tensor, held) : tape.derivation(tensor)
     if (step === undefined) return undefined
     const leaves = leavesOf(step)
     if (!leaves.every(isThere) || !leaves.some(({ op }) => sources.includes(op))) return undefined
@@ -59,7 +60,8 @@ export function enterProduct(product: Product, params: KernelParams, result: Ten
   if (isCommitted && tape.derivation(b.tensor, b.held) === undefined) enterSource(b, tape)
   // A is committed to: what follows from it need not go back to what A follows from.
   if (tape.derivation(a.tensor, a.held)?.op !== 'tensor') enterSource(a, tape)
-  enterSource({ tensor: result, handle: product.c, held: result.shape, transposed: false }, tape)
+  const c = { tensor: result, handle: product.c, held: heldShape(product, result), transposed: false }
+  enterSource(c, tape)
 }
 
 function enterSource({ tensor, handle, held, transposed }: Operand, tape: Tape): void {
@@ -73,14 +75,22 @@ function operandsOf(product: Product, { inputs, attrs = {} }: KernelParams): { a
   const { a, b, layout } = product
   if (layout.kind === 'matmul') {
     return {
-      a: { tensor: inputs.a!, handle: a, held: inputs.a!.shape, transposed: attrs.transposeA === true },
-      b: { tensor: inputs.b!, handle: b, held: inputs.b!.shape, transposed: !b.transposed },
+      a: { tensor: inputs.a!, handle: a, held: heldShape(product, inputs.a!), transposed: attrs.transposeA === true },
+      b: { tensor: inputs.b!, handle: b, held: heldShape(product, inputs.b!), transposed: !b.transposed },
     }
   }
   return {
     a: { tensor: inputs.x!, handle: a, held: inputs.x!.shape, transposed: false },
     b: { tensor: inputs.filter!, handle: b, held: [b.cols, b.rows], transposed: true },
   }
+}
+
+/**
+ * TensorFlow.js gives matrices to its fused kernel as stacks of one. As such they would look like a batch of one, but only in
+ * runs that have such a batch.
+ */
+function heldShape({ operation }: Product, { shape }: TensorInfo): readonly number[] {
+  return operation === '_FusedMatMul' && shape.length === 3 && shape[0] === 1 ? shape.slice(1) : shape
 }
 
 /** With its last two axes the other way round. */

@@ -30,10 +30,16 @@ export class Tape {
     return this.entries.has(tensor.dataId) && this.derivation(tensor, tensor.shape) === undefined
   }
 
-  /** @returns How a tensor follows, as a tensor of `shape`; undefined for one that the run did not compute, or not known how. */
-  derivation({ dataId }: TensorInfo, shape: readonly number[]): Derivation | undefined {
+  /**
+   * How a tensor follows.
+   *
+   * @param shape - The shape in which it was computed when omitted.
+   * @returns Undefined for a tensor that the run did not compute, or not known how.
+   */
+  derivation({ dataId }: TensorInfo, shape?: readonly number[]): Derivation | undefined {
     const entry = this.entries.get(dataId)
-    return entry === undefined || entry === 'unknown' || entry.repeated ? undefined : inShape(entry, shape)
+    if (entry === undefined || entry === 'unknown' || entry.repeated) return undefined
+    return inShape(entry, shape ?? entry.shape)
   }
 
   /** @param step - Undefined if it cannot be stated. */
