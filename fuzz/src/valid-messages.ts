@@ -156,6 +156,7 @@ const controls: Readonly<Partial<Record<MessageType, fc.Arbitrary<object>>>> = {
     fc.record({ sequence: count, a: opening, c: opening }),
     maybe('b', opening),
     maybe('addend', opening),
+    maybe('sources', fc.array(fields(fc.record({ tensor: count }), opening), { minLength: 1, maxLength: 6 })),
   ),
   sample: fc.record({ record: operation, tensors: fc.array(fc.record(shape), { maxLength: 3 }) }),
   close: fields(fc.record({ operations: count, transcript: bytes(32) }), signature),

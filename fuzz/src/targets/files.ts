@@ -60,6 +60,33 @@ const manifestSeed: Manifest = {
       profile: 'float32',
       links: { a: { operation: 0, tensor: 'c' }, b: { operation: 0, tensor: 'a' } },
     },
+    {
+      kind: 'product',
+      operation: 'MatMul',
+      layout: { kind: 'matmul', k: null, n: 4 },
+      b: null,
+      alpha: 1,
+      activation: { name: 'linear' },
+      profile: 'float32',
+      links: {},
+      relations: {
+        a: [
+          { op: 'tensor', operation: 0, tensor: 'c', shape: [2, null], layout: [null, 4] },
+          { op: 'weight', digest, shape: [4] },
+          { op: 'number', value: 0.5 },
+          { op: 'multiply', x: 0, y: 2 },
+          { op: 'softmax', x: 3, axis: 1 },
+          { op: 'reshape', x: 4, shape: [null, 4] },
+          { op: 'transpose', x: 5, permutation: [1, 0] },
+          { op: 'slice', x: 6, axis: 0, start: 1, end: null },
+          { op: 'concat', of: [6, 7], axis: 0 },
+          { op: 'normalize', x: 8, axis: 1, epsilon: 1e-5, centred: true },
+          { op: 'mean', x: 9, axes: [1], keepDims: true },
+          { op: 'erf', x: 10 },
+        ],
+        b: [{ op: 'tensor', operation: 2, tensor: 'c' }],
+      },
+    },
   ],
 }
 

@@ -13,6 +13,7 @@ const loaders: Readonly<Record<string, () => Promise<Target>>> = {
   'spot-session': async () => (await import('./session.ts')).spotSession,
   audit: async () => (await import('./audit.ts')).audit,
   manifest: async () => (await import('./files.ts')).manifest,
+  relation: async () => (await import('./relation.ts')).relation,
   fingerprint: async () => (await import('./files.ts')).fingerprint,
   'identity-file': async () => (await import('./files.ts')).identityFiles,
   signature: async () => (await import('./files.ts')).signature,

@@ -728,6 +728,63 @@ const numerics = [
   ),
 ]
 
+const relations = [
+  ...inFile(
+    `${src}/relation/plan.ts`,
+    [`${test}/relation/plan.test.ts`, 'integration/test/relation-attacks.test.ts'],
+    [
+      [
+        'rows of a derived tensor are known before',
+        'Math.min(maxRows, opened.length),\n    opened.length,',
+        'Math.min(maxRows, opened.length),\n    Math.min(maxRows, opened.length),',
+        'whoever is right in the first rows that are opened may be wrong in all others',
+      ],
+      [
+        'rows of a derived tensor do not come from the seed',
+        "randomStream(deriveSeed(seed, 'relation-rows')),",
+        "randomStream(deriveSeed(new Uint8Array(32), 'relation-rows')),",
+        'the prover knows which rows are compared',
+      ],
+      [
+        'a relation of another size',
+        'if (sizeOf(shape) !== size.rows * size.cols) {',
+        'if (sizeOf(shape) < size.rows * size.cols) {',
+        'a tensor is cut out of another one',
+      ],
+    ],
+  ),
+  ...inFile(
+    `${src}/relation/evaluate.ts`,
+    [`${test}/relation/plan.test.ts`, 'integration/test/relation-attacks.test.ts'],
+    [
+      [
+        'sources of any layout',
+        'if (step.layout !== undefined) checkLayout(step.layout, source.shape)',
+        'void checkLayout',
+        'half of the products are left out, and the rest is declared as batches',
+      ],
+    ],
+  ),
+  ...inFile(
+    `${src}/prover/link.ts`,
+    ['integration/test/bad-peers.test.ts'],
+    [
+      [
+        'any manifest in a policy',
+        'if (policy.manifest === undefined || digest !== bytesToHex(policy.manifest)) {',
+        'if (policy.manifest === undefined) {',
+        'the prover opens what another manifest than that of the verdict asks for',
+      ],
+      [
+        'several manifests in a policy',
+        'if (message.segments.length > 1) {',
+        'if (message.segments.length > 2) {',
+        'one policy has many forms',
+      ],
+    ],
+  ),
+]
+
 export const coreMutants: readonly Mutant[] = [
   ...tensor,
   ...multiproof,
@@ -737,4 +794,5 @@ export const coreMutants: readonly Mutant[] = [
   ...identity,
   ...receipt,
   ...numerics,
+  ...relations,
 ]

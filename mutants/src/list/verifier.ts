@@ -746,6 +746,99 @@ const receipt = inFile(`${src}/receipt.ts`, receipts, [
   ],
 ])
 
+const relations = [
+  ...inFile(
+    `${src}/relations.ts`,
+    [`${test}/relations.test.ts`, 'integration/test/relations.test.ts'],
+    [
+      [
+        'sources of any tensor',
+        'proofs.some(({ tensor }, i) => tensor !== needed[i]!.tensor)',
+        'proofs.some(({ tensor }) => tensor < 0)',
+        'one opening has many forms',
+      ],
+      [
+        'sources of any size',
+        'declared.rows !== size.rows || declared.cols !== size.cols',
+        'declared.rows < size.rows || declared.cols < size.cols',
+        'rows are taken from a tensor of another shape',
+      ],
+      [
+        'bytes after the sources',
+        'return offset === bytes.length ? laid',
+        'return offset <= bytes.length ? laid',
+        'one opening has many forms',
+      ],
+      [
+        'sources that are bound to nothing',
+        'declared?.root !== undefined &&\n      isBound(',
+        'declared?.root !== undefined &&\n      isBound !== undefined || isBound(',
+        'what a tensor follows from is made up for it',
+      ],
+      [
+        'sources that are not shown',
+        'if (plan.needed.length > 0 && proofs === undefined) {\n    return failed(',
+        'if (plan.needed.length > 0 && proofs === undefined) {\n    return { relations: 0, elements: 0, findings: [] }\n    failed(',
+        'a prover that shows nothing passes',
+      ],
+      [
+        'relations that would be too much work',
+        'if (plan.passedOver.length > 0) {',
+        'if (plan.passedOver.length > 3) {',
+        'sizes that are too large for a check pass without it',
+      ],
+      [
+        'elements on one side only',
+        'if (!(Math.abs(claimed - value) <= bound))',
+        'if (!(claimed - value <= bound))',
+        'what is too small passes',
+      ],
+      [
+        'elements that are no number',
+        'if (!(Math.abs(claimed - value) <= bound))',
+        'if (Math.abs(claimed - value) > bound)',
+        'comparison with NaN',
+      ],
+      [
+        'weights of any size',
+        'if (values.length !== size)',
+        'if (values.length < size)',
+        'a relation reads a part of another weight',
+      ],
+      [
+        'a relation that cannot be planned',
+        "if (error instanceof RangeError) return failed('relation-broken', error.message)",
+        'if (error instanceof RangeError) return { relations: 0, elements: 0, findings: [] }',
+        'sizes that contradict the manifest pass',
+      ],
+    ],
+  ),
+  ...inFile(
+    `${src}/audit.ts`,
+    ['integration/test/relations.test.ts', ...sessions],
+    [
+      [
+        'findings of relations are dropped',
+        'for (const { reason, message, evidence } of found.findings) {',
+        'for (const { reason, message, evidence } of found.findings.slice(0, 0)) {',
+        'what happens between products is not checked',
+      ],
+    ],
+  ),
+  ...inFile(
+    `${src}/accounts.ts`,
+    ['integration/test/relations.test.ts'],
+    [
+      [
+        'derived tensors count as foreign',
+        ' || derived?.[name] !== undefined) continue',
+        ') continue',
+        'the count of what came from outside says nothing',
+      ],
+    ],
+  ),
+]
+
 export const verifierMutants: readonly Mutant[] = [
   ...patience,
   ...audit,
@@ -759,4 +852,5 @@ export const verifierMutants: readonly Mutant[] = [
   ...check,
   ...ledger,
   ...receipt,
+  ...relations,
 ]

@@ -3,6 +3,7 @@ import {
   committedShape,
   type Estimate,
   evaluation,
+  excerpt,
   type FindingReason,
   type HashSuite,
   leafRowsOf,
@@ -116,7 +117,8 @@ function missingSource({ relations, source }: RelationCheck): number | undefined
 /** The rows of the sources by the number of their tensor, or what is wrong with the bytes. */
 function laySources({ proofs = [], bytes, tensorAt }: RelationCheck, { needed }: RelationsPlan) {
   if (proofs.length !== needed.length || proofs.some(({ tensor }, i) => tensor !== needed[i]!.tensor)) {
-    return `it must show rows of tensors ${needed.map(({ tensor }) => tensor)}, got ${proofs.map(({ tensor }) => tensor)}`
+    const numbers = (list: readonly { readonly tensor: number }[]) => excerpt(list.map(({ tensor }) => tensor).join())
+    return `it must show rows of tensors ${numbers(needed)}, got ${numbers(proofs)}`
   }
   const laid = new Map<number, OpenedTensor>()
   let offset = 0

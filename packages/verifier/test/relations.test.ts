@@ -111,6 +111,7 @@ test('a tensor that follows from what was committed to is compared element by el
 describe('a tensor that does not follow is broken', () => {
   test.each([
     ['everywhere', (i: number) => honest(i) * 1.0001],
+    ['because it is too small', (i: number) => honest(i) * 0.9999],
     ['in one column', (i: number) => honest(i) + (i % cols === 5 ? 0.001 : 0)],
     ['because it is no number', (i: number) => (i % cols === 2 ? Number.NaN : honest(i))],
     ['because it is infinite', () => Number.POSITIVE_INFINITY],
@@ -215,6 +216,7 @@ describe('a weight of the manifest that the verifier cannot use', () => {
   test.each([
     ['because it does not hold it', () => undefined, /which the store does not hold/],
     ['because it has another size', async () => new Float64Array(3), /has 3 elements, not those of \[8\]/],
+    ['because it has more elements', async () => new Float64Array(9), /has 9 elements, not those of \[8\]/],
   ])('%s', async (_, vector, problem) => {
     const found = await findings({ ...opening(), vector })
     expect(found).toEqual([expect.stringMatching(/^vector-unknown: /)])
@@ -236,4 +238,25 @@ test('elements of which next to nothing is known do not count', async () => {
     elements: 0,
     findings: [],
   })
+})
+
+test('what would be too much work to compare is not said to follow', async () => {
+  const endless: Relation = [
+    tensor,
+    { op: 'weight', digest: weightDigest, shape: [2 ** 20, 2 ** 20] },
+    { op: 'sum', x: 1, axes: [1], keepDims: true },
+    { op: 'sum', x: 2, axes: [0], keepDims: true },
+    { op: 'add', x: 0, y: 3 },
+  ]
+  expect(await findings(opening({ relation: endless }))).toEqual([
+    'relation-unanswered: too much would have to be computed to say what A follows from',
+  ])
+})
+
+test('a finding stays short, however many sources are shown', async () => {
+  const check = opening()
+  const proofs = Array.from({ length: 1024 }, (_, i) => ({ ...check.proofs![0]!, tensor: 2 ** 52 + i }))
+  const [finding] = await findings({ ...check, proofs })
+  expect(finding).toMatch(/^opening-malformed: /)
+  expect(finding!.length).toBeLessThan(300)
 })
