@@ -831,7 +831,7 @@ const relations = [
     [
       [
         'derived tensors count as foreign',
-        ' || derived?.[name] !== undefined) continue',
+        ' || tensor.derived) continue',
         ') continue',
         'the count of what came from outside says nothing',
       ],
