@@ -117,7 +117,7 @@ export async function measureOverhead(options: OverheadOptions): Promise<Overhea
     const firstCallMs = await timedCall(auditable, call)
     const callMs = await singleCalls(auditable, call, settled)
     const { drained: verdict, ...batch } = await timedBatch(auditable, effort.batch, call, () => prover.close())
-    products += verdict.coverage.audited
+    products += verdict.coverage.operations
     demandPass(audit, verdict, readsAll ? runs : 1)
     const { rows, bytes, checkMs } = verdict.statistics
     const session = { firstCallMs, rows: rows / runs, bytes: bytes / runs, checkMs: checkMs / runs }
@@ -219,8 +219,10 @@ export function verdictProblem(
     return `the verdict is ${status}: ${wrong?.reason}: ${wrong?.message}`
   }
   if (statistics.rows === 0) return 'the verdict is pass, and not one row was checked'
-  if (coverage.operations < products || coverage.audited !== coverage.operations) {
-    return `${products} products ran, ${coverage.operations} were declared and ${coverage.audited} audited`
+  // A row that a rectifier leaves at 0 was checked like any other, though it shows nothing.
+  const checked = coverage.audited + (coverage.untelling ?? 0)
+  if (coverage.operations < products || checked !== coverage.operations) {
+    return `${products} products ran, ${coverage.operations} were declared and ${checked} checked`
   }
   return undefined
 }

@@ -51,8 +51,9 @@ describe.each(small.map((model) => [model.title, model] as const))('%s', (_, mod
       ['hash at once', 'control'],
     ])
     const [spot, , interactive] = result.arms.flatMap(({ session }) => session ?? [])
-    expect(spot!.rowsPerRun).toBeGreaterThanOrEqual(result.productsPerRun)
-    expect(interactive!.rowsPerRun).toBeGreaterThanOrEqual(5 * result.productsPerRun)
+    // Of one row each, some are all behind a rectifier and show no work.
+    expect(spot!.rowsPerRun).toBeGreaterThanOrEqual(result.productsPerRun / 4)
+    expect(interactive!.rowsPerRun).toBeGreaterThanOrEqual(2 * result.productsPerRun)
     expect(interactive!.bytesPerRun).toBeGreaterThan(spot!.bytesPerRun)
     expect(Object.values(parts).every((ms) => ms > 0)).toBe(true)
     // The weights stay, nothing else.
@@ -138,7 +139,7 @@ describe('verdictProblem', () => {
     ['did not pass', { ...checked, status: 'inconclusive' }, /inconclusive/],
     ['passed without a row', { ...checked, statistics: { ...checked.statistics, rows: 0 } }, /not one row/],
     ['heard of too few products', { ...checked, coverage: { ...checked.coverage, operations: 2 } }, /2 were declared/],
-    ['audited too few products', { ...checked, coverage: { ...checked.coverage, audited: 2 } }, /2 audited/],
+    ['audited too few products', { ...checked, coverage: { ...checked.coverage, audited: 2 } }, /2 checked/],
   ] as const)('refuses a session that %s', (_name, verdict, message) => {
     expect(verdictProblem(verdict, 3)).toMatch(message)
   })
