@@ -551,14 +551,14 @@ const manifest = inFile(`${src}/manifest-check.ts`, manifests, [
 const check = inFile(`${src}/check.ts`, checks, [
   [
     'a row that nobody had to compute is worth something',
-    "heard.filter((testimony) => testimony === 'telling').length",
+    "heard.filter(({ testimony }) => testimony === 'telling').length",
     'heard.length',
     'nothing was computed, and it counts as evidence',
   ],
   [
     'a guarded row is worth something',
-    'const heard = results.filter(({ guard }) => guard === undefined).map(',
-    'const heard = results.map(',
+    'const heard = results.filter(({ guard }) => guard === undefined)',
+    'const heard = results',
     'a row of which nothing can be said counts as evidence',
   ],
   [
@@ -569,9 +569,21 @@ const check = inFile(`${src}/check.ts`, checks, [
   ],
   [
     'a zero A is a lie',
-    "(heard.includes('drowned') || liesInPadding(options))",
+    '(hidden >= leastHidden || liesInPadding(options))',
     'heard.length > 0',
     'an honest run is in doubt because its input is zero',
+  ],
+  [
+    'a unit at rest is a lie',
+    'const leastHidden = 16',
+    'const leastHidden = 1',
+    'an honest run of one column is in doubt by chance',
+  ],
+  [
+    'a few entries at rest are a lie',
+    "return result.testimony === 'drowned' ? checkRow(row, { power: statedPower }) : result",
+    'return result',
+    'an honest run is in doubt because few of its entries were looked at',
   ],
   [
     'only the first opened row is checked',

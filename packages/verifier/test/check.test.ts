@@ -6,6 +6,7 @@ import {
   quantizeRow,
   randomStream,
   rows,
+  type SamplingPlan,
 } from '@tensor-assay/core'
 import { describe, expect, test } from 'vitest'
 import { Audit } from '../src/audit.ts'
@@ -23,11 +24,14 @@ const q = Int8Array.from({ length: k * n }, (_, i) => (i * 37) % 127)
 /** B whose last row is the one before it, so that (0, …, 1, −1)·B = 0. */
 const twins = b.slice().copyWithin((k - 1) * n, (k - 2) * n, (k - 1) * n)
 const bias = Float32Array.from({ length: n }, (_, i) => wave(3 * i))
+/** Puts every sum but those of two columns behind a rectifier. */
+const heavy = Float32Array.from({ length: n }, (_, j) => (j % 7 === 3 ? 0 : -500))
 const store = memoryWeights([
   { name: 'b', shape: [k, n], data: b },
   { name: 'q', shape: [k, n], data: q },
   { name: 'bias', shape: [n], data: bias },
   { name: 'twins', shape: [k, n], data: twins },
+  { name: 'heavy', shape: [n], data: heavy },
 ])
 const weight = (i: number) =>
   ({ kind: 'weight', digest: hexToBytes(store.weights[i]!.digest), transposed: false }) as const
@@ -64,10 +68,13 @@ interface Given {
   readonly left?: ArrayBufferView
   readonly policy?: Policy
   readonly changes?: Partial<ProductRecord>
+  readonly plan?: SamplingPlan
   readonly types?: readonly [OpenedTensor['dtype'], OpenedTensor['dtype']]
 }
 
-async function check({ c, left = a, policy = interactive(), changes = {}, types = ['float32', 'float32'] }: Given) {
+async function check(given: Given) {
+  const { c, left = a, policy = interactive(), changes = {}, types = ['float32', 'float32'] } = given
+  const { plan = { rows: allRows } } = given
   const stated = { ...record, ...changes }
   const tensor = (number: number, cols: number, content: ArrayBufferView): OpenedTensor => ({
     tensor: number,
@@ -76,7 +83,7 @@ async function check({ c, left = a, policy = interactive(), changes = {}, types 
     indices: allRows,
     bytes: bytesOf(content),
   })
-  const opened = { plan: { rows: allRows }, a: tensor(0, k, left), c: tensor(1, n, c) }
+  const opened = { plan, a: tensor(0, k, left), c: tensor(1, n, c) }
   const weights = await preparedWeights(store).of(stated, types[1])
   const seeds = { seed: seed(1), vectorSeed: seed(2) }
   return checkOpenedRows({ record: stated, opened, ...seeds, projections: new Projections(), policy, weights })
@@ -227,6 +234,30 @@ describe('rows that say nothing of A are checked, and count for nothing', () => 
       if (policy.entries === 0 && changes.activation !== undefined) continue
       expect(await check({ c, changes, policy })).toMatchObject({ rows: 0, drowned: true, findings: [] })
     }
+  })
+
+  const rectified = (c: Float32Array) => c.map((value, i) => Math.max(0, value + heavy[i % n]!))
+  const atRest: Partial<ProductRecord> = {
+    bias: { digest: hexToBytes(store.weights[4]!.digest), length: n, dtype: 'float32' },
+    activation: { name: 'relu' },
+  }
+
+  test('few entries of which all are at rest, in a row that is not', async () => {
+    const policy = spot({ entries: 1 })
+    const { rows, drowned, findings } = await check({ c: rectified(product()), changes: atRest, policy })
+    expect({ drowned, findings }).toEqual({ drowned: false, findings: [] })
+    expect(rows).toBeGreaterThan(m / 2)
+  })
+
+  test('a row too short to be called a lie', async () => {
+    const changes = { ...atRest, bias: { ...atRest.bias!, digest }, beta: -1e6 }
+    const hidden = product().map((value, i) => Math.max(0, value - 1e6 * bias[i % n]!))
+    const columns = Uint32Array.from({ length: n }, (_, j) => j)
+      .filter((j) => bias[j]! > 0.1)
+      .slice(0, 3)
+    const ofRow = { c: hidden, changes, plan: { rows: Uint32Array.of(0), columns } }
+    expect(await check(ofRow)).toMatchObject({ rows: 0, drowned: false, findings: [] })
+    expect(await check({ ...ofRow, plan: { rows: allRows, columns } })).toMatchObject({ rows: 0, drowned: true })
   })
 
   test('a bias of a hundred times the product drowns nothing', async () => {
