@@ -47,7 +47,7 @@ export class Walk {
   /** A value of which a view is known. The shapes of views between them follow from its own. */
   #viewed(name: string): Value | undefined {
     const view = this.#views.get(name)
-    const shape = view && this.#knownShape(name)
+    const shape = view && (this.#knownShape(name) ?? this.#computedShape(name))
     if (view === undefined || shape === undefined) return undefined
     const { output } = view
     const standIn: Value = { derivation: { op: 'tensor', key: view, shape }, shape }
@@ -58,6 +58,16 @@ export class Walk {
       shape,
       this.#run.plan,
     )
+  }
+
+  /** The shape of a value whose elements are known nearer by. */
+  #computedShape(name: string): readonly number[] | undefined {
+    try {
+      return this.#computed(name).shape
+    } catch (error) {
+      if (error instanceof Underivable) return undefined
+      throw error
+    }
   }
 
   #computed(name: string): Value {
